@@ -1,0 +1,3 @@
+//! The `decider` command.
+
+fn main() {}
