@@ -1,9 +1,11 @@
 //! decider: a name-aware egress firewall for Linux.
 //!
 //! The life of one connection, in the order of the modules: a client's DNS answer is held in a queue
-//! and learned ([`dns`]); its SYN is held in another ([`queue`]), read ([`packet`]) and decided
-//! ([`decide`]) by the compiled [`policy`]; the verdict's mark leads it, by the state that [`kernel`]
-//! keeps, to the rule's listener ([`envoy`]). [`daemon`] is the only place that wires these together.
+//! and learned (`dns`); its SYN is held in another (`queue`), read (`packet`) and decided (`decide`) by the
+//! compiled [`policy`]; the verdict's mark leads it, by the state that `kernel` keeps, to the rule's listener
+//! (`envoy`). `daemon` is the only place that wires these together.
 
 pub mod clock;
 pub mod model;
+pub mod policy;
+pub mod record;

@@ -69,16 +69,10 @@ impl DomainName {
         if text.len() > MAX_NAME {
             return Err(NameError::TooLong);
         }
-        if let Some(odd) = text
-            .chars()
-            .find(|&c| !matches!(c, 'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.'))
-        {
+        if let Some(odd) = text.chars().find(|&c| !matches!(c, 'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.')) {
             return Err(NameError::Character(odd));
         }
-        if let Some(label) = text
-            .split('.')
-            .find(|label| label.is_empty() || label.len() > MAX_LABEL)
-        {
+        if let Some(label) = text.split('.').find(|label| label.is_empty() || label.len() > MAX_LABEL) {
             return Err(NameError::Label(label.to_owned()));
         }
         Ok(Self(text.to_ascii_lowercase().into()))
@@ -116,45 +110,21 @@ mod tests {
 
     #[test]
     fn names_are_lower_case_without_trailing_dot() {
-        assert_eq!(
-            DomainName::parse("GitHub.COM.").unwrap().as_str(),
-            "github.com"
-        );
-        assert_eq!(
-            DomainName::parse("_ssh._tcp.example.com").unwrap().as_str(),
-            "_ssh._tcp.example.com"
-        );
-        assert_eq!(
-            DomainName::parse("b\u{fc}cher.example").unwrap().as_str(),
-            "xn--bcher-kva.example"
-        );
+        assert_eq!(DomainName::parse("GitHub.COM.").unwrap().as_str(), "github.com");
+        assert_eq!(DomainName::parse("_ssh._tcp.example.com").unwrap().as_str(), "_ssh._tcp.example.com");
+        assert_eq!(DomainName::parse("b\u{fc}cher.example").unwrap().as_str(), "xn--bcher-kva.example");
     }
 
     #[test]
     fn what_is_no_name_says_why() {
         assert_eq!(DomainName::parse(""), Err(NameError::Empty));
         assert_eq!(DomainName::parse("."), Err(NameError::Empty));
-        assert_eq!(
-            DomainName::parse("a..b"),
-            Err(NameError::Label(String::new()))
-        );
-        assert_eq!(
-            DomainName::parse("a b.example"),
-            Err(NameError::Character(' '))
-        );
-        assert_eq!(
-            DomainName::parse("a\\.b.example"),
-            Err(NameError::Character('\\'))
-        );
+        assert_eq!(DomainName::parse("a..b"), Err(NameError::Label(String::new())));
+        assert_eq!(DomainName::parse("a b.example"), Err(NameError::Character(' ')));
+        assert_eq!(DomainName::parse("a\\.b.example"), Err(NameError::Character('\\')));
         assert_eq!(DomainName::parse("192.0.2.1"), Err(NameError::Address));
         assert_eq!(DomainName::parse("2001:db8::1"), Err(NameError::Address));
-        assert_eq!(
-            DomainName::parse(&"a".repeat(64)),
-            Err(NameError::Label("a".repeat(64)))
-        );
-        assert_eq!(
-            DomainName::parse(&["abcdefg"; 40].join(".")),
-            Err(NameError::TooLong)
-        );
+        assert_eq!(DomainName::parse(&"a".repeat(64)), Err(NameError::Label("a".repeat(64))));
+        assert_eq!(DomainName::parse(&["abcdefg"; 40].join(".")), Err(NameError::TooLong));
     }
 }

@@ -3,9 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A packet mark (fwmark) with only decider's bits set.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mark(pub u32);
 
@@ -41,11 +39,7 @@ impl MarkMask {
     /// None if fewer than [`MIN_BITS`](Self::MIN_BITS) are set.
     #[must_use]
     pub const fn new(bits: u32) -> Option<Self> {
-        if bits.count_ones() < Self::MIN_BITS {
-            None
-        } else {
-            Some(Self(bits))
-        }
+        if bits.count_ones() < Self::MIN_BITS { None } else { Some(Self(bits)) }
     }
 
     /// The mask itself.
@@ -106,9 +100,7 @@ impl MarkMask {
 
     /// The bits, lowest first.
     pub fn each_bit(self) -> impl Iterator<Item = u32> {
-        (0..u32::BITS)
-            .map(|shift| 1 << shift)
-            .filter(move |bit| self.0 & bit != 0)
+        (0..u32::BITS).map(|shift| 1 << shift).filter(move |bit| self.0 & bit != 0)
     }
 
     /// Spreads the low bits of `number` over the mask's positions, lowest first (as PDEP does).
@@ -144,9 +136,7 @@ mod tests {
     use super::*;
 
     fn in_class(mask: MarkMask, mark: Mark) -> bool {
-        mask.listener_classes()
-            .iter()
-            .any(|(value, bits)| mark.0 & bits == value.0)
+        mask.listener_classes().iter().any(|(value, bits)| mark.0 & bits == value.0)
     }
 
     #[test]

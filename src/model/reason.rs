@@ -75,10 +75,7 @@ mod tests {
     fn words_read_back_and_match_their_json() {
         for &reason in Reason::ALL {
             assert_eq!(Reason::from_word(reason.as_str()), Some(reason));
-            assert_eq!(
-                serde_json::to_string(&reason).unwrap(),
-                format!("\"{}\"", reason.as_str())
-            );
+            assert_eq!(serde_json::to_string(&reason).unwrap(), format!("\"{}\"", reason.as_str()));
         }
     }
 }

@@ -1,0 +1,128 @@
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use crate::model::{DomainName, MarkMask, Proto, RuleId, Scope};
+
+use super::pattern::InterfacePattern;
+
+/// A policy file, checked: what it says with every default filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// Whether refusals are carried out.
+    pub mode: Mode,
+    /// How.
+    pub refusal: Refusal,
+    /// Whose traffic is covered.
+    pub gateway: Gateway,
+    /// Where names come from.
+    pub dns: Dns,
+    /// Where allowed traffic goes.
+    pub envoy: EnvoySpec,
+    /// The mark bits that are decider's.
+    pub marks: MarkMask,
+    /// In the order of the file.
+    pub rules: Vec<Rule>,
+}
+
+/// Whether refusals are carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Yes.
+    Enforce,
+    /// No: everything passes, and what enforce would refuse is recorded.
+    Audit,
+}
+
+/// How a refused client gets to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// TCP reset, ICMP for the rest: at once.
+    Reject,
+    /// Not at all.
+    Drop,
+}
+
+/// Clients behind this host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// The interfaces they come in by; at least one.
+    pub interfaces: Vec<InterfacePattern>,
+    /// Their addresses; empty: any.
+    pub networks: Vec<IpNet>,
+}
+
+/// How names are learned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dns {
+    /// Whose answers are believed; at least one.
+    pub resolvers: Vec<IpAddr>,
+    /// An observation counts at least this long, whatever the TTL.
+    pub min_ttl: Duration,
+    /// And this much longer than its TTL.
+    pub grace: Duration,
+    /// A longer TTL is cut to this.
+    pub max_ttl: Duration,
+    /// Observations kept at most.
+    pub capacity: usize,
+    /// Whose observations count.
+    pub scope: Scope,
+    /// What becomes of an address with several allowed names and different routes.
+    pub on_ambiguous: OnAmbiguous,
+    /// Whether an allowed name may be at a private address.
+    pub allow_private: bool,
+}
+
+/// What becomes of an address with several allowed names and different routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnAmbiguous {
+    /// The name that was asked for last counts.
+    Latest,
+    /// Refused.
+    Deny,
+}
+
+/// Where allowed traffic goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvoySpec {
+    /// Whether decider starts and watches Envoy.
+    pub manage: bool,
+    /// Its program; none: from `PATH`.
+    pub binary: Option<PathBuf>,
+    /// Where its files are.
+    pub config_dir: PathBuf,
+    /// The IPv4 address of the listeners, a loopback address; `::1` always beside it.
+    pub listen: Ipv4Addr,
+    /// Port of slot 0.
+    pub first_port: u16,
+}
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its id, given or made.
+    pub id: RuleId,
+    /// The name it is about.
+    pub name: DomainName,
+    /// What its traffic is.
+    pub proto: Proto,
+    /// Its ports, in order, each once; at least one.
+    pub ports: Vec<u16>,
+    /// What becomes of it.
+    pub action: Action,
+    /// Its line in the file, from 1.
+    pub line: usize,
+}
+
+/// What a rule does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Let through, by the rule's own listener.
+    Allow,
+    /// Refuse; beats every allow.
+    Deny,
+}

@@ -1,0 +1,120 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Verdict;
+
+/// A number that only goes up; threads need not agree on its order with anything else.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    /// Adds.
+    pub fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// The number now.
+    #[must_use]
+    pub fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What one worker saw of its queue.
+#[derive(Debug, Default)]
+pub struct QueueCounters {
+    /// Packets that reached the worker.
+    pub received: Count,
+    /// Receive calls that failed, late news about verdicts among them.
+    pub receive_errors: Count,
+    /// Verdicts that could not be sent.
+    pub verdict_errors: Count,
+}
+
+macro_rules! dns_outcomes {
+    ($($variant:ident = $word:literal, $meaning:literal;)+) => {
+        /// What became of a DNS message in the queue.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum DnsOutcome { $(#[doc = $meaning] $variant),+ }
+
+        impl DnsOutcome {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word for it in `status`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+    };
+}
+
+dns_outcomes! {
+    Question = "questions", "A question, let through.";
+    Learned = "learned", "An answer that taught something.";
+    TaughtNothing = "taught_nothing", "An answer to a question, without an address to learn.";
+    Unasked = "unasked", "An answer that nobody asked for, dropped.";
+    Malformed = "malformed", "Not a DNS message that can be read, dropped.";
+}
+
+/// All counters of a run.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// SYNs let through by a rule.
+    pub allowed: Count,
+    /// SYNs refused.
+    pub denied: Count,
+    /// SYNs let through in audit mode only.
+    pub audited: Count,
+    /// Packets in the SYN queues that could not be read.
+    pub malformed: Count,
+    /// Retransmitted SYNs among the above: decided and recorded once.
+    pub repeated_syns: Count,
+    /// Records that found the channel to the recorder full.
+    pub lost_records: Count,
+    /// Observations that found the channel to the journal full.
+    pub lost_journal: Count,
+    dns: [Count; DnsOutcome::ALL.len()],
+}
+
+impl Counters {
+    /// Counts a SYN's verdict.
+    pub fn count(&self, verdict: Verdict) {
+        match verdict {
+            Verdict::Allow => self.allowed.add(1),
+            Verdict::Deny => self.denied.add(1),
+            Verdict::Audit => self.audited.add(1),
+        }
+    }
+
+    /// The counter of a DNS outcome.
+    #[must_use]
+    pub fn dns(&self, outcome: DnsOutcome) -> &Count {
+        #[expect(clippy::indexing_slicing, reason = "the array has a place for each outcome")]
+        &self.dns[outcome as usize]
+    }
+}
+
+/// The SYN counters as they are shown: `queued = allowed + denied + audited + malformed + dropped_by_kernel`
+/// once no packet is under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Packets that a rule sent to a SYN queue, as the kernel counts them.
+    pub queued: u64,
+    /// See [`Counters::allowed`].
+    pub allowed: u64,
+    /// See [`Counters::denied`].
+    pub denied: u64,
+    /// See [`Counters::audited`].
+    pub audited: u64,
+    /// See [`Counters::malformed`].
+    pub malformed: u64,
+    /// Packets that the kernel dropped: queue full, socket full, or queue closed with the packet in it.
+    pub dropped_by_kernel: u64,
+    /// Packets that wait for a verdict at this moment.
+    pub waiting: u64,
+    /// See [`Counters::repeated_syns`].
+    pub repeated_syns: u64,
+}

@@ -1,0 +1,118 @@
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{DomainName, Mark, Moment, OtherNames, Reason, RuleId, Transport, Verdict};
+
+/// A decision as a worker sends it off: made without allocating.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// When it was made.
+    pub at: Moment,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The rule that decided, if one did.
+    pub rule: Option<RuleId>,
+    /// The name that the client meant, if known.
+    pub domain: Option<DomainName>,
+    /// Other names in question.
+    pub also: OtherNames,
+    /// Source address; the port is 0 where the protocol has none.
+    pub client: SocketAddr,
+    /// Destination.
+    pub dst: SocketAddr,
+    /// Transport protocol.
+    pub transport: Transport,
+    /// The mark the packet was given.
+    pub mark: Mark,
+    /// Index of the interface it came in on; 0 if none.
+    pub in_interface: u32,
+    /// Who decided.
+    pub path: PathTaken,
+    /// From the packet's arrival here to its verdict.
+    pub waited: Duration,
+}
+
+/// Who decided: userspace or the kernel alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PathTaken {
+    /// A worker of a queue.
+    Queue,
+    /// The kernel's rules.
+    Fast,
+}
+
+/// One decision as the outside sees it (`events --json`, the log). Field names are part of the contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Wall clock, UTC.
+    pub ts: Timestamp,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The rule that decided.
+    pub rule: Option<RuleId>,
+    /// The name that the client meant.
+    pub domain: Option<DomainName>,
+    /// Source address.
+    pub client: IpAddr,
+    /// Source port; 0 where the protocol has none.
+    pub client_port: u16,
+    /// Destination address.
+    pub dst: IpAddr,
+    /// Destination port; 0 where the protocol has none.
+    pub dst_port: u16,
+    /// Transport protocol: tcp, udp, icmp, `ip-N`.
+    pub proto: String,
+    /// The mark, in hexadecimal.
+    pub mark: String,
+    /// Name of the interface it came in on.
+    pub iface: Option<String>,
+    /// Who decided.
+    pub path: PathTaken,
+    /// Microseconds from the packet's arrival in userspace to its verdict.
+    pub waited_us: u64,
+    /// Other names in question.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<DomainName>,
+    /// How many equal decisions this one stands for; absent: one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<u64>,
+}
+
+impl Event {
+    /// A record in the outside's words.
+    #[must_use]
+    pub fn from_record(record: Record, ts: Timestamp, iface: Option<String>) -> Self {
+        Self {
+            ts,
+            verdict: record.verdict,
+            reason: record.reason,
+            rule: record.rule,
+            domain: record.domain,
+            client: record.client.ip(),
+            client_port: record.client.port(),
+            dst: record.dst.ip(),
+            dst_port: record.dst.port(),
+            proto: record.transport.to_string(),
+            mark: record.mark.to_string(),
+            iface,
+            path: record.path,
+            waited_us: u64::try_from(record.waited.as_micros()).unwrap_or(u64::MAX),
+            also: record.also.to_vec(),
+            repeated: None,
+        }
+    }
+
+    /// How many decisions it stands for.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        self.repeated.unwrap_or(1)
+    }
+}
