@@ -6,6 +6,7 @@
 //! (`envoy`). `daemon` is the only place that wires these together.
 
 pub mod clock;
+pub mod kernel;
 pub mod model;
 pub mod policy;
 pub mod record;

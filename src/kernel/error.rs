@@ -1,0 +1,46 @@
+use std::io;
+
+/// Why the kernel's state is not as it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum KernelError {
+    /// There is no nft program.
+    #[error("cannot run nft: {0}; install nftables")]
+    NoNft(io::Error),
+    /// The nft program said no.
+    #[error("nft cannot {operation}: {message}")]
+    Nft {
+        /// What was tried.
+        operation: &'static str,
+        /// The first lines of what it said.
+        message: String,
+    },
+    /// Neither way of queueing packets works.
+    #[error(
+        "this kernel cannot hand packets to userspace: nft_queue says \"{native}\", xt_NFQUEUE says \"{target}\"; \
+         load one of these modules or install a kernel that has them"
+    )]
+    NoQueue {
+        /// What came of the native statement.
+        native: String,
+        /// What came of the target.
+        target: String,
+    },
+    /// What was applied is not what is there.
+    #[error("the ruleset was applied, but the kernel lists something else: {0}")]
+    Differs(String),
+    /// A netlink operation failed.
+    #[error("cannot {operation}: {source}")]
+    Netlink {
+        /// What was tried.
+        operation: String,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+}
+
+impl KernelError {
+    /// A netlink operation failed.
+    pub fn netlink(operation: impl Into<String>, source: io::Error) -> Self {
+        Self::Netlink { operation: operation.into(), source }
+    }
+}

@@ -1,0 +1,28 @@
+//! What decider keeps in the kernel: one nftables table, routing rules, a local route. And what the kernel tells.
+//!
+//! Planners are pure: [`Ruleset::plan`] and [`RoutingPlan`] turn a policy into data that `decider render` can print.
+//! The edges carry it out: [`Nft`] applies a ruleset in one transaction and reads it back, [`Routing`] keeps rules and
+//! routes, [`monitor`] hears of every change to them, [`RefusalLog`] of what the ruleset refused by itself.
+
+mod error;
+mod listing;
+mod monitor;
+mod names;
+mod nft;
+mod queue_stats;
+mod queue_target;
+mod refusal_log;
+mod routing;
+mod routing_plan;
+mod ruleset;
+mod teardown;
+
+pub use error::KernelError;
+pub use monitor::{Change, monitor};
+pub use nft::{Nft, refusal_counters};
+pub use queue_stats::{QueueStats, queue_stats};
+pub use refusal_log::{RefusalLog, Refused};
+pub use routing::{Routing, interface_names};
+pub use routing_plan::{LocalRoute, RoutingPlan, RoutingRule};
+pub use ruleset::{QueueNumbers, QueueStatement, Ruleset};
+pub use teardown::teardown;

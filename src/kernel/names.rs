@@ -1,0 +1,28 @@
+//! Names and numbers of what decider makes in the kernel: by these it finds its own things again.
+
+/// The nftables table, in the `inet` family.
+pub const TABLE: &str = "decider";
+
+/// The chain that hands SYNs to the queues.
+pub const SYN_QUEUE_CHAIN: &str = "to_syn_queue";
+
+/// The chain that hands DNS messages to the queues.
+pub const DNS_QUEUE_CHAIN: &str = "to_dns_queue";
+
+/// The number by which rules and routes are decider's (`rtm_protocol`, linux/rtnetlink.h: user space may take any above 4).
+pub const PROTOCOL: u8 = 222;
+
+/// The routing table that delivers marked packets to the local stack.
+pub const LOCAL_TABLE: u32 = 5300;
+
+/// Preferences of the routing rules, in front of those of VPNs and of the main table.
+pub mod preference {
+    /// Marks of listeners, the first class: to the local stack.
+    pub const LISTENERS: [u32; 2] = [530, 531];
+    /// What may pass without a proxy skips the lockdown.
+    pub const DIRECT: u32 = 532;
+    /// The lockdown of client interfaces.
+    pub const LOCKDOWN: u32 = 533;
+    /// Where [`DIRECT`] goes on.
+    pub const BEHIND: u32 = 534;
+}

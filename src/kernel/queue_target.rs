@@ -1,0 +1,162 @@
+//! Rules with the `NFQUEUE` target of xtables inside decider's own table, for kernels without `nft_queue`.
+//!
+//! `nft` has no words for it, so the rules are added by netlink: an nft rule whose only expression is `target`
+//! (`net/netfilter/nft_compat.c`).
+
+use std::io;
+use std::ops::RangeInclusive;
+
+use netlink_packet_core::{
+    DefaultNla, NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
+};
+use netlink_packet_netfilter::nftables::{
+    ChainAttribute, ChainMessage, Expressions, NfTablesMessage, RuleAttribute, RuleMessage, TableAttribute,
+    TableMessage,
+};
+use netlink_packet_netfilter::none::ControlMessage;
+use netlink_packet_netfilter::{
+    NetfilterHeader, NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily, NetfilterSubsystem,
+};
+use netlink_sys::Socket;
+use netlink_sys::constants::NETLINK_NETFILTER;
+
+use super::KernelError;
+use super::names::{DNS_QUEUE_CHAIN, SYN_QUEUE_CHAIN, TABLE};
+use super::ruleset::QueueNumbers;
+
+/// `NFTA_TARGET_NAME`, `_REV`, `_INFO` (`linux/netfilter/nf_tables_compat.h`).
+const TARGET_NAME: u16 = 1;
+const TARGET_REVISION: u16 = 2;
+const TARGET_INFO: u16 = 3;
+/// `struct xt_NFQ_info_v3` (`linux/netfilter/xt_NFQUEUE.h`).
+const REVISION: u32 = 3;
+/// `NFNETLINK_V0` (linux/netfilter/nfnetlink.h).
+const VERSION: u8 = 0;
+
+/// Whether the end of a batch is sent: without it the kernel checks everything and changes nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Batch {
+    Commit,
+    CheckOnly,
+}
+
+/// Adds the rules that hand packets to the queues; their chains must be there and empty.
+///
+/// # Errors
+/// If the kernel refuses; then neither rule is there.
+pub fn add(queues: &QueueNumbers) -> Result<(), KernelError> {
+    let rules = vec![rule(TABLE, SYN_QUEUE_CHAIN, &queues.syn), rule(TABLE, DNS_QUEUE_CHAIN, &queues.dns)];
+    send(rules, Batch::Commit).map_err(|source| KernelError::netlink("add the NFQUEUE rules", source))
+}
+
+/// Whether the kernel takes such a rule. Changes nothing.
+///
+/// # Errors
+/// What the kernel says.
+pub fn probe() -> io::Result<()> {
+    const NAME: &str = "decider_probe";
+    let table = TableMessage { attributes: vec![TableAttribute::Name(NAME.into())] };
+    let attributes = vec![ChainAttribute::Table(NAME.into()), ChainAttribute::Name(NAME.into())];
+    let messages = vec![
+        NfTablesMessage::NewTable(table),
+        NfTablesMessage::NewChain(ChainMessage { attributes }),
+        rule(NAME, NAME, &(0..=0)),
+    ];
+    send(messages, Batch::CheckOnly)
+}
+
+fn rule(table: &str, chain: &str, numbers: &RangeInclusive<u16>) -> NfTablesMessage {
+    let target = Expressions::Other {
+        expression_type: "target".to_owned(),
+        attributes: vec![
+            DefaultNla::new(TARGET_NAME, b"NFQUEUE\0".to_vec()),
+            DefaultNla::new(TARGET_REVISION, REVISION.to_be_bytes().to_vec()),
+            DefaultNla::new(TARGET_INFO, target_info(numbers)),
+        ],
+    };
+    let attributes = vec![
+        RuleAttribute::Table(table.to_owned()),
+        RuleAttribute::Chain(chain.to_owned()),
+        RuleAttribute::Expressions(vec![target.into()]),
+    ];
+    NfTablesMessage::NewRule(RuleMessage { attributes })
+}
+
+/// `{ u16 queuenum, u16 queues_total, u16 flags }` in host order, padded to eight bytes. No flags: packets are spread
+/// by their addresses, so that the SYN of a flow and its retransmissions meet the same worker.
+fn target_info(numbers: &RangeInclusive<u16>) -> Vec<u8> {
+    let total = numbers.end().saturating_sub(*numbers.start()).saturating_add(1);
+    [*numbers.start(), total, 0, 0].into_iter().flat_map(u16::to_ne_bytes).collect()
+}
+
+fn send(messages: Vec<NfTablesMessage>, batch: Batch) -> io::Result<()> {
+    let mut socket = Socket::new(NETLINK_NETFILTER)?;
+    socket.bind_auto()?;
+    let mut bytes = Vec::new();
+    let control = |message: ControlMessage| {
+        // The header of a batch names the subsystem that it is for.
+        let subsystem = u16::from(u8::from(NetfilterSubsystem::NfTables));
+        (NetfilterProtoFamily::Unspec, subsystem, NetfilterMessageInner::None(message), 0)
+    };
+    let wanted = messages.len();
+    let inner = messages.into_iter().map(|message| {
+        (
+            NetfilterProtoFamily::Inet,
+            0,
+            NetfilterMessageInner::NfTables(message),
+            NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND,
+        )
+    });
+    let end = (batch == Batch::Commit).then(|| control(ControlMessage::BatchEnd));
+    let all = std::iter::once(control(ControlMessage::BatchBegin)).chain(inner).chain(end);
+    for ((family, resource, inner, flags), number) in all.zip(1..) {
+        let message = NetfilterMessage::new(NetfilterHeader::new(family, VERSION, resource), inner);
+        append(&mut bytes, message, flags, number);
+    }
+    socket.send(&bytes, 0)?;
+    acknowledged(&socket, wanted)
+}
+
+fn append(bytes: &mut Vec<u8>, message: NetfilterMessage, flags: u16, number: u32) {
+    let mut message = NetlinkMessage::from(message);
+    message.header.flags = NLM_F_REQUEST | flags;
+    message.header.sequence_number = number;
+    message.finalize();
+    let mut buffer = vec![0; message.buffer_len()];
+    message.serialize(&mut buffer);
+    bytes.extend(buffer);
+}
+
+/// Waits for as many acknowledgements; the first refusal ends it.
+fn acknowledged(socket: &Socket, wanted: usize) -> io::Result<()> {
+    let mut left = wanted;
+    while left > 0 {
+        let (bytes, _) = socket.recv_from_full()?;
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let message = NetlinkMessage::<NetfilterMessage>::deserialize(rest).map_err(io::Error::other)?;
+            if let NetlinkPayload::Error(error) = &message.payload {
+                match error.code {
+                    None => left = left.saturating_sub(1),
+                    Some(_) => return Err(error.to_io()),
+                }
+            }
+            // Messages are padded to four bytes (NLMSG_ALIGN).
+            let length = usize::try_from(message.header.length).map_err(io::Error::other)?.next_multiple_of(4);
+            rest = rest.get(length.max(4)..).unwrap_or_default();
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_says_which_queues() {
+        let words: Vec<u16> =
+            target_info(&(5300..=5301)).chunks(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]])).collect();
+        assert_eq!(words, [5300, 2, 0, 0]);
+    }
+}

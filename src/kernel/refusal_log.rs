@@ -1,0 +1,105 @@
+use std::io;
+
+use netlink_packet_core::{NetlinkBuffer, NetlinkMessage, NetlinkPayload};
+use netlink_packet_netfilter::nflog::{ConfigCmd, ConfigMode, ConfigNla, PacketNla, ULogMessage, config_request};
+use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily};
+use netlink_sys::Socket;
+use netlink_sys::constants::NETLINK_NETFILTER;
+use nix::errno::Errno;
+
+use super::KernelError;
+use crate::model::Reason;
+
+/// A packet that the ruleset refused by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub reason: Reason,
+    /// Index of the interface it came in by; 0 if it was made here.
+    pub in_interface: u32,
+    /// Its beginning, from the IP header on.
+    pub packet: Vec<u8>,
+}
+
+/// Hears of the packets that the ruleset refuses by itself (NFLOG).
+pub struct RefusalLog {
+    socket: Socket,
+}
+
+impl RefusalLog {
+    /// Binds a log group.
+    ///
+    /// # Errors
+    /// If another program has the group, or the kernel has no NFLOG.
+    pub fn open(group: u16) -> Result<Self, KernelError> {
+        let failed = |source: io::Error| {
+            let hint = match source.raw_os_error().map(Errno::from_raw) {
+                Some(Errno::EBUSY | Errno::EPERM) => " (another program may have it: use another --log-group)",
+                _ => "",
+            };
+            KernelError::netlink(format!("listen to NFLOG group {group}{hint}"), source)
+        };
+        let mut socket = Socket::new(NETLINK_NETFILTER).map_err(failed)?;
+        socket.bind_auto().map_err(failed)?;
+        // Lost reports are lost; they are limited anyway, and the counters have every packet.
+        socket.set_no_enobufs(true).map_err(failed)?;
+        let settings = vec![ConfigCmd::Bind.into(), ConfigMode::PACKET_MAX.into(), ConfigNla::QThresh(1)];
+        configure(&socket, group, settings).map_err(failed)?;
+        Ok(Self { socket })
+    }
+
+    /// Waits for the next ones.
+    ///
+    /// # Errors
+    /// What the socket says; the next call may well succeed.
+    pub fn receive(&self) -> io::Result<Vec<Refused>> {
+        let (bytes, _) = self.socket.recv_from_full()?;
+        Ok(refusals(&bytes))
+    }
+}
+
+fn configure(socket: &Socket, group: u16, settings: Vec<ConfigNla>) -> io::Result<()> {
+    let request = config_request(NetfilterProtoFamily::Unspec, group, settings);
+    let mut bytes = vec![0; request.buffer_len()];
+    request.serialize(&mut bytes);
+    socket.send(&bytes, 0)?;
+    let (reply, _) = socket.recv_from_full()?;
+    let reply = NetlinkMessage::<NetfilterMessage>::deserialize(&reply).map_err(io::Error::other)?;
+    match reply.payload {
+        NetlinkPayload::Error(error) if error.code.is_some() => Err(error.to_io()),
+        _ => Ok(()),
+    }
+}
+
+fn refusals(datagram: &[u8]) -> Vec<Refused> {
+    let mut found = Vec::new();
+    let mut rest = datagram;
+    while let Ok(header) = NetlinkBuffer::new_checked(rest) {
+        let length = usize::try_from(header.length()).unwrap_or(usize::MAX).max(4);
+        let message = rest.get(..length).unwrap_or(rest);
+        found.extend(refusal(message));
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    found
+}
+
+fn refusal(message: &[u8]) -> Option<Refused> {
+    let message = NetlinkMessage::<NetfilterMessage>::deserialize(message).ok()?;
+    let NetlinkPayload::InnerMessage(NetfilterMessage {
+        inner: NetfilterMessageInner::ULog(ULogMessage::Packet(attributes)),
+        ..
+    }) = message.payload
+    else {
+        return None;
+    };
+    let (mut reason, mut in_interface, mut packet) = (None, 0, Vec::new());
+    for attribute in attributes {
+        match attribute {
+            PacketNla::Prefix(prefix) => reason = Reason::from_word(prefix.to_str().ok()?),
+            PacketNla::IfIndexInDev(index) => in_interface = index,
+            PacketNla::Payload(bytes) => packet = bytes,
+            _ => {}
+        }
+    }
+    Some(Refused { reason: reason?, in_interface, packet })
+}

@@ -1,0 +1,284 @@
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use std::ops::RangeInclusive;
+
+use ipnet::IpNet;
+
+use crate::model::Reason;
+use crate::policy::{InterfacePattern, Mode, Policy, Spec};
+
+use super::super::names::{DNS_QUEUE_CHAIN, SYN_QUEUE_CHAIN};
+use super::refusals::{UNDECIDED, chain_of};
+use super::table::{Base, Table};
+use super::{marks, refusals};
+
+/// The numbers of the queues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueNumbers {
+    /// For SYNs.
+    pub syn: RangeInclusive<u16>,
+    /// For DNS questions and answers.
+    pub dns: RangeInclusive<u16>,
+}
+
+/// How a rule hands a packet to a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueStatement {
+    /// nft's own `queue`; the kernel needs `nft_queue`.
+    Native,
+    /// The `NFQUEUE` target of xtables, by `nft_compat`: its rule is added by netlink, since nft has no words for it.
+    Target,
+}
+
+/// The ruleset of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruleset {
+    /// The table.
+    pub table: Table,
+    /// The queues, where their rules are added by netlink.
+    pub targets: Option<QueueNumbers>,
+}
+
+/// Before address translation and routing (`NF_IP_PRI_MANGLE`): packets are decided here.
+const DECIDE: Base = Base { hook: "prerouting", priority: -150 };
+/// Right behind: a verdict of a queue ends its base chain, so what is made of it stands in the next.
+const DELIVER: Base = Base { hook: "prerouting", priority: -149 };
+/// `NF_IP_PRI_FILTER`.
+const FORWARD: Base = Base { hook: "forward", priority: 0 };
+/// `NF_IP_PRI_FILTER`.
+const OUTPUT: Base = Base { hook: "output", priority: 0 };
+/// Behind source translation (`NF_IP_PRI_NAT_SRC`, 100): answers are seen with the addresses that the client sees.
+const ANSWERS: Base = Base { hook: "postrouting", priority: 110 };
+
+/// Networks that Envoy may not be led to by a name that resolves otherwise for it than it did for the client.
+const PRIVATE4: &str = "{ 0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, \
+                        192.168.0.0/16, 224.0.0.0/3 }";
+/// The same for IPv6, with the ways to write an IPv4 address in one: compatible, mapped, 6to4, and those of the private
+/// networks behind NAT64.
+const PRIVATE6: &str = "{ ::/96, ::ffff:0.0.0.0/96, 2002::/16, fc00::/7, fe80::/10, fec0::/10, ff00::/8, \
+                        64:ff9b::/104, 64:ff9b::a00:0/104, 64:ff9b::6440:0/106, 64:ff9b::7f00:0/104, \
+                        64:ff9b::a9fe:0/112, 64:ff9b::ac10:0/108, 64:ff9b::c0a8:0/112, 64:ff9b::e000:0/99 }";
+/// Never an upstream, whatever the policy says.
+const LOOPBACK4: &str = "127.0.0.0/8";
+/// Never an upstream, whatever the policy says.
+const LOOPBACK6: &str = "::1";
+
+impl Ruleset {
+    /// The ruleset that enforces a policy: what refuses first, then the ways of a packet in the order it takes them.
+    #[must_use]
+    pub fn plan(policy: &Policy, queues: &QueueNumbers, statement: QueueStatement, log_group: u16) -> Self {
+        let spec = policy.spec();
+        let mut table = Table::default();
+        add_sets(&mut table, policy);
+        refusals::add(&mut table, spec, log_group);
+        table.chain(SYN_QUEUE_CHAIN, None, queue_rules(statement, &queues.syn));
+        table.chain(DNS_QUEUE_CHAIN, None, queue_rules(statement, &queues.dns));
+        table.chain("link_upkeep", None, link_upkeep());
+        add_decide(&mut table, spec);
+        add_deliver(&mut table, spec);
+        if spec.mode == Mode::Enforce {
+            add_forward(&mut table, spec);
+        }
+        add_upstream(&mut table, spec);
+        add_answers(&mut table, spec);
+        let targets = match statement {
+            QueueStatement::Native => None,
+            QueueStatement::Target => Some(queues.clone()),
+        };
+        Self { table, targets }
+    }
+}
+
+impl fmt::Display for Ruleset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.table.fmt(f)
+    }
+}
+
+impl QueueStatement {
+    /// The word for it in `status`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Target => "xt",
+        }
+    }
+}
+
+/// What rules look up: the queued ports, the trusted resolvers, the listener of each mark.
+fn add_sets(table: &mut Table, policy: &Policy) {
+    let ports: Vec<String> = policy.ports().iter().map(u16::to_string).collect();
+    table.fixed("set", "ports", "inet_service", &ports);
+    let resolvers = &policy.spec().dns.resolvers;
+    let of = |wanted: fn(&IpAddr) -> bool| -> Vec<String> {
+        resolvers.iter().filter(|address| wanted(address)).map(IpAddr::to_string).collect()
+    };
+    table.fixed("set", "resolvers4", "ipv4_addr", &of(IpAddr::is_ipv4));
+    table.fixed("set", "resolvers6", "ipv6_addr", &of(IpAddr::is_ipv6));
+    let listeners: Vec<String> =
+        policy.routes().iter().map(|route| format!("{} : {}", route.mark, route.listener_port)).collect();
+    table.fixed("map", "listeners", "mark : inet_service", &listeners);
+}
+
+/// What comes in from clients: marked, queued or refused.
+fn add_decide(table: &mut Table, spec: &Spec) {
+    let mask = spec.marks;
+    table.chain("restore", None, restore(spec));
+    table.chain("ask_dns", None, vec![format!("jump {DNS_QUEUE_CHAIN}"), format!("counter name {UNDECIDED} drop")]);
+    table.chain("ask_syn", None, vec![format!("jump {SYN_QUEUE_CHAIN}"), format!("counter name {UNDECIDED} drop")]);
+    table.chain("questions", None, questions());
+    let mut rules = vec![marks::clear(mask), "jump link_upkeep".to_owned()];
+    rules.extend(outside(&spec.gateway.networks));
+    rules.extend([
+        // Each question is seen, not only the first of a flow.
+        "meta l4proto { tcp, udp } th dport 53 ct direction original goto questions".to_owned(),
+        // Replies of flows that others opened to the client.
+        format!("ct direction reply {} accept", marks::add(mask.direct())),
+        "ct state established,related goto restore".to_owned(),
+        // No reset for these: they may be stray packets of a flow that is alive.
+        format!("ct state invalid counter name {} {}", Reason::NotASyn, silently(spec)),
+        format!("fib daddr type local goto {}", chain_of(Reason::LocalService)),
+        format!("meta l4proto != tcp goto {}", chain_of(Reason::ProtoNotAllowed)),
+        format!("tcp flags & (fin | syn | rst | ack) != syn goto {}", chain_of(Reason::NotASyn)),
+        "tcp dport @ports goto ask_syn".to_owned(),
+        format!("goto {}", chain_of(Reason::PortNotAllowed)),
+    ]);
+    table.chain("from_client", None, rules);
+    table.chain("decide", Some(DECIDE), each_interface(spec, "iifname", "from_client"));
+}
+
+/// What becomes of a mark: reset, way out, or the listener that it stands for.
+fn add_deliver(table: &mut Table, spec: &Spec) {
+    let mask = spec.marks;
+    table.chain("save", None, marks::save(mask));
+    let unmarked = match spec.mode {
+        Mode::Enforce => vec!["jump link_upkeep".to_owned(), format!("counter name {UNDECIDED} drop")],
+        Mode::Audit => vec!["accept".to_owned()],
+    };
+    table.chain("unmarked", None, unmarked);
+    let listener = |family: &str, to: String| {
+        format!("meta l4proto tcp tproxy {family} to {to}:meta mark & {mask} map @listeners accept")
+    };
+    let rules = vec![
+        format!("{} goto refuse", marks::packet_is(mask, mask.deny())),
+        format!("{} accept", marks::packet_is(mask, mask.direct())),
+        format!("{} goto unmarked", marks::packet_has_none(mask)),
+        format!("{} jump save", marks::flow_has_none(mask)),
+        format!("meta nfproto ipv4 {}", listener("ip", spec.envoy.listen.to_string())),
+        format!("meta nfproto ipv6 {}", listener("ip6", format!("[{}]", Ipv6Addr::LOCALHOST))),
+        // Errors about a flow that Envoy has, such as "fragmentation needed".
+        "meta l4proto { icmp, ipv6-icmp } accept".to_owned(),
+        // No listener took it.
+        format!("goto {}", chain_of(Reason::ListenerNotReady)),
+    ];
+    table.chain("deliver_client", None, rules);
+    table.chain("deliver", Some(DELIVER), each_interface(spec, "iifname", "deliver_client"));
+}
+
+/// Nothing of a client is forwarded but what may pass without a proxy.
+fn add_forward(table: &mut Table, spec: &Spec) {
+    let mask = spec.marks;
+    let rules =
+        vec![format!("{} accept", marks::packet_is(mask, mask.direct())), format!("counter name {UNDECIDED} drop")];
+    table.chain("forward_client", None, rules);
+    table.chain("forward", Some(FORWARD), each_interface(spec, "iifname", "forward_client"));
+}
+
+/// Envoy's own connections: a name may resolve otherwise for it than it did for the client.
+fn add_upstream(table: &mut Table, spec: &Spec) {
+    let refuse = chain_of(Reason::PrivateAddress);
+    let (networks4, networks6) = if spec.dns.allow_private { (LOOPBACK4, LOOPBACK6) } else { (PRIVATE4, PRIVATE6) };
+    let rules = vec![
+        format!("ip daddr {networks4} goto {refuse}"),
+        format!("ip6 daddr {networks6} goto {refuse}"),
+        format!("fib daddr type local goto {refuse}"),
+    ];
+    table.chain("upstream", None, rules);
+    let mask = spec.marks;
+    table.chain("output", Some(OUTPUT), vec![format!("{} goto upstream", marks::packet_is(mask, mask.upstream()))]);
+}
+
+/// Answers on their way to clients, forwarded ones and those of a resolver on this host.
+fn add_answers(table: &mut Table, spec: &Spec) {
+    let rules = vec![
+        "udp sport 53 ip saddr @resolvers4 goto ask_dns".to_owned(),
+        "udp sport 53 ip6 saddr @resolvers6 goto ask_dns".to_owned(),
+    ];
+    table.chain("to_client", None, rules);
+    table.chain("answers", Some(ANSWERS), each_interface(spec, "oifname", "to_client"));
+}
+
+fn each_interface(spec: &Spec, key: &str, chain: &str) -> Vec<String> {
+    // nft reads a `*` at the end as decider does.
+    let rule = |pattern: &InterfacePattern| format!("{key} \"{pattern}\" goto {chain}");
+    spec.gateway.interfaces.iter().map(rule).collect()
+}
+
+fn queue_rules(statement: QueueStatement, numbers: &RangeInclusive<u16>) -> Vec<String> {
+    match statement {
+        QueueStatement::Native if numbers.start() == numbers.end() => vec![format!("queue num {}", numbers.start())],
+        QueueStatement::Native => vec![format!("queue num {}-{}", numbers.start(), numbers.end())],
+        QueueStatement::Target => vec![],
+    }
+}
+
+/// Without these a link has no addresses: neighbour discovery, multicast listeners, DHCP. None is ever forwarded.
+fn link_upkeep() -> Vec<String> {
+    vec![
+        "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept".to_owned(),
+        "icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report } ip6 hoplimit 1 accept".to_owned(),
+        "udp sport 68 udp dport 67 fib daddr type { local, broadcast } accept".to_owned(),
+        "udp sport 546 udp dport 547 ip6 daddr ff02::1:2 accept".to_owned(),
+    ]
+}
+
+/// Clients whose address is in none of the networks.
+fn outside(networks: &[IpNet]) -> Vec<String> {
+    if networks.is_empty() {
+        return vec![];
+    }
+    let refuse = chain_of(Reason::ClientNotCovered);
+    let family = |nfproto: &str, source: &str, wanted: fn(&&IpNet) -> bool| {
+        let inside: Vec<String> = networks.iter().filter(wanted).map(IpNet::to_string).collect();
+        if inside.is_empty() {
+            format!("meta nfproto {nfproto} goto {refuse}")
+        } else {
+            format!("{source} saddr != {{ {} }} goto {refuse}", inside.join(", "))
+        }
+    };
+    vec![family("ipv4", "ip", |net| net.addr().is_ipv4()), family("ipv6", "ip6", |net| net.addr().is_ipv6())]
+}
+
+/// DNS: over UDP to a trusted resolver, and nothing else.
+fn questions() -> Vec<String> {
+    let not_tcp = chain_of(Reason::ProtoNotAllowed);
+    vec![
+        "meta l4proto udp ip daddr @resolvers4 goto ask_dns".to_owned(),
+        "meta l4proto udp ip6 daddr @resolvers6 goto ask_dns".to_owned(),
+        format!("ip daddr @resolvers4 goto {not_tcp}"),
+        format!("ip6 daddr @resolvers6 goto {not_tcp}"),
+        format!("goto {}", chain_of(Reason::ResolverNotTrusted)),
+    ]
+}
+
+/// Flows that are known: with a mark they go on, without one they are from before the start, or audit let them through.
+fn restore(spec: &Spec) -> Vec<String> {
+    let unknown = marks::flow_has_none(spec.marks);
+    let mut rules = match spec.mode {
+        Mode::Audit => vec![format!("{unknown} accept")],
+        Mode::Enforce => vec![
+            format!("{unknown} meta l4proto != tcp goto {}", chain_of(Reason::ProtoNotAllowed)),
+            format!("{unknown} goto {}", chain_of(Reason::NotASyn)),
+        ],
+    };
+    rules.extend(marks::restore(spec.marks));
+    rules
+}
+
+fn silently(spec: &Spec) -> &'static str {
+    match spec.mode {
+        Mode::Enforce => "drop",
+        Mode::Audit => "accept",
+    }
+}

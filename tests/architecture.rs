@@ -1,0 +1,149 @@
+//! The direction of dependencies, read from the `use crate::` lines, and the purity of what is said to be pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each module may use. A module that is not here may not exist.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("clock", &["model"]),
+    ("model", &[]),
+    ("packet", &["model"]),
+    ("dns", &["model"]),
+    ("policy", &["model"]),
+    ("decide", &["model", "dns", "policy"]),
+    ("record", &["model", "clock"]),
+    ("queue", &["model", "clock", "packet", "dns", "policy", "decide", "record"]),
+    ("kernel", &["model", "policy"]),
+    ("envoy", &["model", "policy"]),
+    ("control", &["model", "record", "decide"]),
+    (
+        "daemon",
+        &["model", "clock", "packet", "dns", "policy", "decide", "record", "queue", "kernel", "envoy", "control"],
+    ),
+    ("cli", &["model", "policy", "kernel", "envoy", "decide", "record", "control", "daemon"]),
+];
+
+/// Modules without sockets, files, clocks, threads or logging.
+const PURE: &[&str] = &["model", "packet", "dns", "policy", "decide"];
+
+/// The pure parts of modules that also have edges: planners and readers.
+const PURE_PLACES: &[&str] = &["kernel/ruleset/", "kernel/routing_plan.rs", "kernel/listing.rs", "kernel/names.rs"];
+
+/// What a pure module never names.
+const IMPURE: &[&str] = &[
+    "std::fs",
+    "std::thread",
+    "std::process",
+    "std::env",
+    "std::os",
+    "TcpStream",
+    "UdpSocket",
+    "UnixStream",
+    "tokio",
+    "tracing",
+    "crossbeam",
+    "nix::",
+    "netlink",
+    "crate::clock",
+    "Instant::now",
+    "SystemTime::now",
+];
+
+/// Longest file under src, in lines.
+const MAX_LINES: usize = 400;
+
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let inside = path.strip_prefix(&root).unwrap();
+                let module = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((module, path, text));
+            }
+        }
+    }
+    assert!(found.len() > 20, "only {} sources found", found.len());
+    found
+}
+
+/// Everything before the unit tests: those may use what they like.
+fn shipped(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap()
+}
+
+fn used_modules(text: &str) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    for line in shipped(text).lines().map(str::trim_start).filter(|line| !line.starts_with("//")) {
+        let mut rest = line;
+        while let Some(at) = rest.find("crate::") {
+            rest = &rest[at + "crate::".len()..];
+            if let Some(list) = rest.strip_prefix('{') {
+                panic!("one `use crate::` a module, please: {{{list}");
+            }
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            used.insert(rest[..end].to_owned());
+        }
+    }
+    used
+}
+
+#[test]
+fn dependencies_go_one_way() {
+    let rules: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for (module, path, text) in sources() {
+        if module == "lib" || module == "main" {
+            continue;
+        }
+        let Some(allowed) = rules.get(module.as_str()) else {
+            wrong.push(format!("{}: module {module} has no place in the architecture", path.display()));
+            continue;
+        };
+        for used in used_modules(&text) {
+            if used != module && !allowed.contains(&used.as_str()) {
+                wrong.push(format!("{}: {module} may not use {used}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_core_is_pure() {
+    let mut wrong = Vec::new();
+    for (module, path, text) in sources() {
+        let planner = PURE_PLACES.iter().any(|place| path.to_string_lossy().contains(&format!("src/{place}")));
+        if !planner && !PURE.contains(&module.as_str()) {
+            continue;
+        }
+        for word in IMPURE {
+            let named = shipped(&text)
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .any(|line| line.contains(word));
+            if named {
+                wrong.push(format!("{}: a pure module names {word}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_hold_one_noun() {
+    let long: Vec<String> = sources()
+        .into_iter()
+        .map(|(_, path, text)| (path, text.lines().count()))
+        .filter(|(_, lines)| *lines > MAX_LINES)
+        .map(|(path, lines)| format!("{}: {lines} lines", path.display()))
+        .collect();
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
