@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,12 +38,8 @@ impl SlotTable {
         if wanted.len() > usize::try_from(room).unwrap_or(usize::MAX) {
             return Err(SlotError { room, rules: wanted.len() });
         }
-        let mut next = self.clone();
-        next.release_all_but(&wanted, room);
-        for id in wanted {
-            next.give(id, room);
-        }
-        *self = next;
+        self.release_all_but(&wanted.iter().copied().collect(), room);
+        self.give(&wanted, room);
         Ok(())
     }
 
@@ -53,11 +49,13 @@ impl SlotTable {
         self.slots.get(id).copied()
     }
 
-    fn release_all_but(&mut self, wanted: &[&RuleId], room: u32) {
-        let wanted: BTreeSet<&RuleId> = wanted.iter().copied().collect();
+    /// Takes back the slots of rules that are gone, and those that no rule can have: outside the room, or another's.
+    fn release_all_but(&mut self, wanted: &HashSet<&RuleId>, room: u32) {
+        let inside = |slot: Slot| u32::from(slot.0) < room;
+        let mut taken = HashSet::new();
         let mut gone = Vec::new();
         self.slots.retain(|id, slot| {
-            let keep = wanted.contains(id) && u32::from(slot.0) < room;
+            let keep = wanted.contains(id) && inside(*slot) && taken.insert(*slot);
             if !keep {
                 gone.push(*slot);
             }
@@ -65,23 +63,23 @@ impl SlotTable {
         });
         gone.sort_unstable();
         self.freed.extend(gone);
-        let taken: BTreeSet<Slot> = self.slots.values().copied().collect();
-        let mut seen = BTreeSet::new();
-        self.freed.retain(|slot| u32::from(slot.0) < room && !taken.contains(slot) && seen.insert(*slot));
+        // What is in `taken` is in use: of the rest, each slot once.
+        self.freed.retain(|slot| inside(*slot) && taken.insert(*slot));
     }
 
-    fn give(&mut self, id: &RuleId, room: u32) {
-        if self.slots.contains_key(id) {
-            return;
+    fn give(&mut self, wanted: &[&RuleId], room: u32) {
+        let known: HashSet<Slot> = self.slots.values().chain(&self.freed).copied().collect();
+        let mut fresh = (0..u16::try_from(room).unwrap_or(u16::MAX)).map(Slot).filter(|slot| !known.contains(slot));
+        let mut freed = std::mem::take(&mut self.freed).into_iter();
+        for &id in wanted {
+            if self.slots.contains_key(id) {
+                continue;
+            }
+            if let Some(slot) = fresh.next().or_else(|| freed.next()) {
+                self.slots.insert(id.clone(), slot);
+            }
         }
-        let used: BTreeSet<Slot> = self.slots.values().chain(&self.freed).copied().collect();
-        let fresh = (0..u16::try_from(room).unwrap_or(u16::MAX)).map(Slot).find(|slot| !used.contains(slot));
-        let slot = match fresh {
-            Some(slot) => slot,
-            None if self.freed.is_empty() => return,
-            None => self.freed.remove(0),
-        };
-        self.slots.insert(id.clone(), slot);
+        self.freed = freed.collect();
     }
 }
 
@@ -90,4 +88,80 @@ impl SlotTable {
 pub fn room(spec: &Spec) -> u32 {
     let ports = u32::from(u16::MAX - spec.envoy.first_port) + 1;
     spec.marks.slots().min(ports)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A policy of allow rules with these ids, with room for 12 (a mask of four bits).
+    fn spec(ids: &[&str]) -> Spec {
+        let rules: Vec<String> =
+            ids.iter().map(|id| format!("  - {{ id: {id}, domain: {id}.example, proto: ssh }}\n")).collect();
+        let text = format!(
+            "version: 1\nmarks: {{ mask: \"0xf\" }}\nintercept: {{ gateway: {{ interfaces: [lan0] }} }}\n\
+             dns: {{ resolvers: [192.0.2.53] }}\nrules:\n{}",
+            if rules.is_empty() { "  []\n".into() } else { rules.concat() }
+        );
+        crate::policy::load(&text).unwrap().spec
+    }
+
+    fn slot(table: &SlotTable, id: &str) -> Option<u16> {
+        table.get(&RuleId::new(id)).map(|slot| slot.0)
+    }
+
+    #[test]
+    fn a_rule_keeps_its_slot_whatever_happens_around_it() {
+        let mut table = SlotTable::default();
+        table.assign(&spec(&["a", "b", "c"])).unwrap();
+        assert_eq!((slot(&table, "a"), slot(&table, "b"), slot(&table, "c")), (Some(0), Some(1), Some(2)));
+        table.assign(&spec(&["new", "c", "a"])).unwrap();
+        assert_eq!((slot(&table, "a"), slot(&table, "c"), slot(&table, "new")), (Some(0), Some(2), Some(3)));
+        assert_eq!(slot(&table, "b"), None);
+    }
+
+    #[test]
+    fn a_slot_is_given_again_only_when_no_other_is_left_the_longest_gone_first() {
+        let mut table = SlotTable::default();
+        table.assign(&spec(&["a", "b", "c"])).unwrap();
+        table.assign(&spec(&["a", "c"])).unwrap();
+        table.assign(&spec(&["c"])).unwrap();
+        let names: Vec<String> = (0..11).map(|index| format!("n{index}")).collect();
+        let mut ids: Vec<&str> = names.iter().map(String::as_str).collect();
+        ids.push("c");
+        table.assign(&spec(&ids)).unwrap();
+        assert_eq!(slot(&table, "n8"), Some(11));
+        assert_eq!(slot(&table, "n9"), Some(1));
+        assert_eq!(slot(&table, "n10"), Some(0));
+        assert_eq!(slot(&table, "c"), Some(2));
+    }
+
+    #[test]
+    fn too_many_rules_change_nothing() {
+        let mut table = SlotTable::default();
+        table.assign(&spec(&["a", "b"])).unwrap();
+        let before = table.clone();
+        let mut crowded = spec(&["c"]);
+        crowded.rules = vec![crowded.rules[0].clone(); 13];
+        assert_eq!(table.assign(&crowded), Err(SlotError { room: 12, rules: 13 }));
+        assert_eq!(table, before);
+    }
+
+    #[test]
+    fn no_two_rules_have_one_slot_even_if_the_saved_table_says_so() {
+        let saved = r#"{"slots":{"a":5,"b":5,"c":40000},"freed":[5,7,7,60000]}"#;
+        let mut table: SlotTable = serde_json::from_str(saved).unwrap();
+        table.assign(&spec(&["a", "b", "c"])).unwrap();
+        assert_eq!((slot(&table, "a"), slot(&table, "b"), slot(&table, "c")), (Some(5), Some(0), Some(1)));
+        assert_eq!(table.freed, [Slot(7)]);
+    }
+
+    #[test]
+    fn deny_rules_need_no_slot() {
+        let mut table = SlotTable::default();
+        let mut denying = spec(&["a", "b"]);
+        denying.rules[0].action = Action::Deny;
+        table.assign(&denying).unwrap();
+        assert_eq!((slot(&table, "a"), slot(&table, "b")), (None, Some(0)));
+    }
 }

@@ -1,0 +1,58 @@
+//! The tree of a policy file to a [`Spec`]: one file a section of the policy, each with its own defaults and limits.
+
+mod conflicts;
+mod dns;
+mod envoy;
+mod intercept;
+mod marks;
+mod name;
+mod rule;
+mod rules;
+
+use super::code::Code;
+use super::fields::Fields;
+use super::keys;
+use super::node::{Node, Scalar};
+use super::problems::{Fault, Problems, shown};
+use super::source::HEAD;
+use super::spec::{Mode, Refusal, Spec};
+use super::value::word;
+
+const MODES: &[(&str, Mode)] = &[("enforce", Mode::Enforce), ("audit", Mode::Audit)];
+const REFUSALS: &[(&str, Refusal)] = &[("reject", Refusal::Reject), ("drop", Refusal::Drop)];
+
+/// Reads the whole policy. None only if a problem was told.
+pub fn policy<'t>(root: &Node<'t>, problems: &Problems<'t>) -> Option<Spec> {
+    let fields = Fields::open(&keys::TOP, root, HEAD, problems)?;
+    fields.require("version", "write `version: 1` in the first line");
+    if fields.has("version") {
+        fields.scalar("version", version)?;
+    }
+    let mode = fields.or("mode", Mode::Enforce, word(MODES));
+    let refusal = fields.or("deny", Refusal::Reject, word(REFUSALS));
+    let gateway = intercept::check(&fields);
+    let dns = dns::check(&fields);
+    let envoy = envoy::check(&fields);
+    let marks = marks::check(&fields);
+    let rules = rules::check(&fields);
+    let spec = Spec {
+        mode: mode?,
+        refusal: refusal?,
+        gateway: gateway?,
+        dns: dns?,
+        envoy: envoy?,
+        marks: marks?,
+        rules: rules?,
+    };
+    marks::check_room(&spec, &fields);
+    Some(spec)
+}
+
+/// A file of another version is not looked at any further: its keys may mean something else.
+fn version(scalar: &Scalar<'_>) -> Result<(), Fault> {
+    if scalar.text == "1" && scalar.style == super::node::Style::Plain {
+        return Ok(());
+    }
+    let message = format!("this decider reads version 1 of the policy file, not {}", shown(&scalar.text));
+    Err(Fault::new(Code::BadVersion, message).help("write `version: 1`"))
+}
