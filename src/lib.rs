@@ -6,7 +6,10 @@
 //! (`envoy`). `daemon` is the only place that wires these together.
 
 pub mod clock;
+pub mod decide;
+pub mod dns;
 pub mod kernel;
 pub mod model;
+pub mod packet;
 pub mod policy;
 pub mod record;

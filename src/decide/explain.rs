@@ -1,0 +1,227 @@
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::dns::Known;
+use crate::model::{DomainName, Reason, RuleId, Verdict};
+use crate::policy::{Policy, Route};
+
+use super::{Decision, decide};
+
+/// A connection to explain, and what is known about it.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// Who connects.
+    pub client: IpAddr,
+    /// Where to.
+    pub dst: IpAddr,
+    /// Destination port.
+    pub port: u16,
+    /// Whether the destination is one of this host's own addresses.
+    pub dst_is_here: bool,
+    /// All that is known about the destination, expired observations included.
+    pub names: Vec<KnownName>,
+}
+
+/// One observation, in figures that need no clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownName {
+    /// The name.
+    pub name: DomainName,
+    /// Who asked for it.
+    pub asked_by: IpAddr,
+    /// Seconds since the answer.
+    pub age_s: u64,
+    /// Seconds that it still counts; 0 if it is expired.
+    pub left_s: u64,
+    /// `live`, `expired` or `private`.
+    pub state: String,
+}
+
+/// Why a connection would be let through or refused, step by step.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Explanation {
+    /// What would be done.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The reason in a sentence.
+    pub meaning: String,
+    /// The rule that decides.
+    pub rule: Option<RuleId>,
+    /// The name that decides.
+    pub domain: Option<DomainName>,
+    /// The mark in hexadecimal, if it would be let through.
+    pub mark: Option<String>,
+    /// The listener's port, if it would be let through.
+    pub listener_port: Option<u16>,
+    /// The decision, one step after the other.
+    pub steps: Vec<Step>,
+    /// What is known about the address.
+    pub names: Vec<KnownName>,
+    /// What to do, if it would be refused.
+    pub advice: Option<String>,
+}
+
+/// A step of a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What was looked at.
+    pub what: String,
+    /// What was found.
+    pub found: String,
+}
+
+/// Explains what [`decide`] and the kernel's rules in front of it would do.
+#[must_use]
+pub fn explain(policy: &Policy, scene: Scene, known: &Known<'_>, ready: impl Fn(&Route) -> bool) -> Explanation {
+    let mut steps = Vec::new();
+    let early = before_the_queue(policy, &scene, &mut steps);
+    if let Some(reason) = early {
+        return finish(policy, scene, steps, &Decision::refused(reason, policy));
+    }
+    steps.push(step("names", &names_in_words(&scene, known)));
+    let decision = decide(policy, known, scene.port, &ready);
+    for name in known.live() {
+        steps.push(step("rules", &rules_in_words(policy, name, scene.port)));
+    }
+    if let Some(route) = decision.route {
+        let state = if ready(route) { "is up" } else { "is not up" };
+        steps.push(step("listener", &format!("port {} for {} {state}", route.listener_port, route.rule.id)));
+    }
+    finish(policy, scene, steps, &decision)
+}
+
+fn step(what: &str, found: &str) -> Step {
+    Step { what: what.to_owned(), found: found.to_owned() }
+}
+
+/// What the kernel's rules refuse before a SYN gets to the queue.
+fn before_the_queue(policy: &Policy, scene: &Scene, steps: &mut Vec<Step>) -> Option<Reason> {
+    let networks = &policy.spec().gateway.networks;
+    if !networks.is_empty() && !networks.iter().any(|network| network.contains(&scene.client)) {
+        steps.push(step("client", &format!("{} is in none of intercept.gateway.networks", scene.client)));
+        return Some(Reason::ClientNotCovered);
+    }
+    steps.push(step("client", &format!("{} is covered", scene.client)));
+    if scene.port == 53 {
+        steps.push(step("port", "53 is DNS: questions go to dns.resolvers over UDP only"));
+        let trusted = policy.spec().dns.resolvers.contains(&scene.dst);
+        return Some(if trusted { Reason::ProtoNotAllowed } else { Reason::ResolverNotTrusted });
+    }
+    if scene.dst_is_here {
+        steps.push(step("destination", &format!("{} is this host itself", scene.dst)));
+        return Some(Reason::LocalService);
+    }
+    if policy.ports().binary_search(&scene.port).is_err() {
+        steps.push(step("port", &format!("{} is in no rule: {}", scene.port, ports_in_words(policy))));
+        return Some(Reason::PortNotAllowed);
+    }
+    steps.push(step("port", &format!("{} is in a rule, so the name behind {} decides", scene.port, scene.dst)));
+    None
+}
+
+fn ports_in_words(policy: &Policy) -> String {
+    match policy.ports() {
+        [] => "there are no rules".to_owned(),
+        ports => {
+            let shown: Vec<String> = ports.iter().take(12).map(u16::to_string).collect();
+            let more = if ports.len() > shown.len() { ", ..." } else { "" };
+            format!("the rules have {}{more}", shown.join(", "))
+        }
+    }
+}
+
+fn names_in_words(scene: &Scene, known: &Known<'_>) -> String {
+    let live: Vec<&str> = known.live().map(DomainName::as_str).collect();
+    if live.is_empty() {
+        return match (known.private(), known.expired()) {
+            (Some(name), _) => format!("{name} was looked up, but {} is a private address", scene.dst),
+            (None, Some(name)) => format!("{name} was looked up, but that is too long ago"),
+            (None, None) => format!("no lookup that was answered with {} has been seen", scene.dst),
+        };
+    }
+    let whose = if known.is_own() { "this client asked for" } else { "other clients asked for" };
+    format!("{whose} {}", live.join(", then "))
+}
+
+fn rules_in_words(policy: &Policy, name: &DomainName, port: u16) -> String {
+    use crate::policy::NameMatch;
+    match policy.lookup(name, port) {
+        NameMatch::Allow(route) => format!("{name} is allowed on port {port} by {}", route.rule.id),
+        NameMatch::Deny(rule) => format!("{name} is denied on port {port} by {}", rule.id),
+        NameMatch::OtherPort => {
+            let ports: Vec<String> = policy
+                .spec()
+                .rules
+                .iter()
+                .filter(|rule| rule.name == *name)
+                .flat_map(|rule| &rule.ports)
+                .map(u16::to_string)
+                .collect();
+            format!("{name} has rules, but for port {} and not for {port}", ports.join(", "))
+        }
+        NameMatch::Unknown => format!("{name} is in no rule"),
+    }
+}
+
+fn finish(policy: &Policy, scene: Scene, steps: Vec<Step>, decision: &Decision<'_>) -> Explanation {
+    let allowed = decision.route.filter(|_| decision.verdict == Verdict::Allow);
+    Explanation {
+        verdict: decision.verdict,
+        reason: decision.reason,
+        meaning: decision.reason.meaning().to_owned(),
+        rule: decision.rule.cloned(),
+        domain: decision.name.clone(),
+        mark: allowed.map(|route| route.mark.to_string()),
+        listener_port: allowed.map(|route| route.listener_port),
+        advice: advice(policy, &scene, decision),
+        steps,
+        names: scene.names,
+    }
+}
+
+fn advice(policy: &Policy, scene: &Scene, decision: &Decision<'_>) -> Option<String> {
+    let name = decision.name.as_ref().map_or("NAME", DomainName::as_str);
+    let rule = match scene.port {
+        22 => format!("{{ domain: {name}, proto: ssh }}"),
+        port => format!("{{ domain: {name}, proto: tcp, port: {port} }}"),
+    };
+    let resolvers: Vec<String> = policy.spec().dns.resolvers.iter().map(IpAddr::to_string).collect();
+    let resolvers = resolvers.join(", ");
+    Some(match decision.reason {
+        Reason::Allowed | Reason::AllowedNetwork => return None,
+        Reason::NameNotAllowed | Reason::PortNotAllowed => format!("to allow it, add the rule {rule}"),
+        Reason::NoObservation => format!(
+            "connect by name, not by address, and let the client ask {resolvers}: a name from another resolver, from a \
+             hosts file or from a cache filled before decider started is not seen"
+        ),
+        Reason::ObservationExpired => {
+            format!(
+                "let the client look the name up again; dns.grace says how long after its TTL a name counts ({name})"
+            )
+        }
+        Reason::DeniedByRule => "a deny rule beats every allow rule: remove it if this is meant to pass".to_owned(),
+        Reason::PrivateAddress => {
+            format!("if {name} is meant to be at a private address, set dns.allow_private: true")
+        }
+        Reason::Ambiguous => "set dns.on_ambiguous: latest to follow the name that was asked for last".to_owned(),
+        Reason::ListenerNotReady => "look at `decider status`: Envoy or this listener is not up".to_owned(),
+        Reason::ClientNotCovered => "add the client's network to intercept.gateway.networks".to_owned(),
+        Reason::LocalService => "covered clients reach no service of the gateway itself".to_owned(),
+        Reason::ResolverNotTrusted => format!("let the client ask {resolvers}, or add its resolver to dns.resolvers"),
+        Reason::ProtoNotAllowed | Reason::QueryNotAllowed => "only what the policy names may pass".to_owned(),
+        Reason::Malformed | Reason::NotASyn | Reason::Overload => return None,
+    })
+}
+
+impl<'p> Decision<'p> {
+    /// A refusal by the kernel's rules, in the policy's mode.
+    fn refused(reason: Reason, policy: &'p Policy) -> Self {
+        let verdict = match policy.spec().mode {
+            crate::policy::Mode::Enforce => Verdict::Deny,
+            crate::policy::Mode::Audit => Verdict::Audit,
+        };
+        Self { verdict, reason, route: None, rule: None, name: None, also: crate::model::OtherNames::new() }
+    }
+}

@@ -1,0 +1,34 @@
+//! Names, learned from the DNS messages that pass.
+//!
+//! [`question`] and [`answer`] read messages (`hickory-proto` stays private in here). [`Pending`] tells whether an answer
+//! was asked for. [`Observations`] keeps which name an address was the answer to, for which client and until when, and
+//! [`Known`] is what it says of one address. [`journal`] is the format in which observations outlive a restart.
+//!
+//! Only the name in the question is ever learned, and only for addresses that its own CNAME chain leads to within the
+//! answer section of the same message. HTTPS and SVCB records and their address hints teach nothing yet.
+
+mod answer;
+mod error;
+mod fair;
+pub mod journal;
+mod known;
+mod limits;
+mod message;
+mod names;
+mod observations;
+mod pending;
+mod private;
+mod question;
+mod record;
+mod wire_name;
+
+pub use answer::{Answer, Found, Nothing, Outcome, answer};
+pub use error::DnsError;
+pub use known::Known;
+pub use limits::Limits;
+pub use observations::Observations;
+pub use pending::{Miss, Pending, PendingLimits};
+pub use private::{is_never_believed, is_private};
+pub use question::{Question, question};
+pub use record::{Belief, Record};
+pub use wire_name::WireName;

@@ -1,0 +1,60 @@
+use std::collections::HashMap;
+
+use crate::model::{ClientId, Moment};
+
+use super::fair::Entry;
+use super::record::Record;
+
+/// The names of one address, each once, the newest last.
+#[derive(Default)]
+pub(super) struct Names(Vec<Record>);
+
+impl Names {
+    /// Adds a name or renews it, unless what is known is newer. Over `limit` names, one that is expired goes, else the
+    /// oldest one of the client that has most of them: in a list that clients share, a noisy one displaces itself.
+    pub fn put(&mut self, record: Record, limit: usize, now: Moment) {
+        if let Some(index) = self.0.iter().position(|known| known.name == record.name) {
+            if self.0.get(index).is_some_and(|known| known.learned > record.learned) {
+                return;
+            }
+            self.0.remove(index);
+        }
+        let place = self.0.partition_point(|known| known.learned <= record.learned);
+        self.0.insert(place, record);
+        if self.0.len() > limit.max(1) {
+            self.0.remove(self.least_wanted(now));
+        }
+    }
+
+    /// Removes what one client taught.
+    pub fn forget(&mut self, client: ClientId) {
+        self.0.retain(|record| record.client != client);
+    }
+
+    /// The oldest first.
+    pub fn as_slice(&self) -> &[Record] {
+        &self.0
+    }
+
+    fn least_wanted(&self, now: Moment) -> usize {
+        if let Some(expired) = self.0.iter().position(|record| !record.is_live(now)) {
+            return expired;
+        }
+        let mut counts: HashMap<ClientId, usize> = HashMap::new();
+        for record in &self.0 {
+            *counts.entry(record.client).or_default() += 1;
+        }
+        let most = counts.values().copied().max().unwrap_or(0);
+        self.0.iter().position(|record| counts.get(&record.client) == Some(&most)).unwrap_or(0)
+    }
+}
+
+impl Entry for Names {
+    fn weight(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_stale(&self, now: Moment) -> bool {
+        self.0.iter().all(|record| !record.is_live(now))
+    }
+}

@@ -1,0 +1,127 @@
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::model::Moment;
+
+use super::fair::{Bounds, Entry, FairStore};
+use super::question::Question;
+
+/// How long an answer may take: twice the five seconds that the resolvers of glibc, musl and Go wait for one. An answer
+/// that is later than that finds nobody waiting.
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// How many questions may be outstanding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingLimits {
+    /// Of all clients together.
+    pub capacity: usize,
+    /// Of one client.
+    pub per_client: usize,
+}
+
+impl Default for PendingLimits {
+    /// Room for 6,500 questions a second that nobody answers, and for 800 of one client; some 20 MiB at worst.
+    fn default() -> Self {
+        Self { capacity: 65_536, per_client: 8_192 }
+    }
+}
+
+/// The questions that have no answer yet.
+///
+/// A client that asks more than its share forgets its own oldest questions, never another client's.
+pub struct Pending {
+    asked: FairStore<IpAddr, Key, Outstanding>,
+}
+
+/// Why an answer is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Miss {
+    /// No such question is outstanding: never asked, answered already, or forgotten.
+    #[error("nobody asked this")]
+    Unasked,
+    /// It was asked longer ago than an answer may take.
+    #[error("the answer came too late")]
+    Late,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    client_port: u16,
+    resolver: SocketAddr,
+    question: Question,
+}
+
+#[derive(Default)]
+struct Outstanding {
+    /// When it was asked last.
+    at: Moment,
+    /// How often it was asked and not answered: a client that asks again may get as many answers.
+    times: u8,
+}
+
+impl Pending {
+    /// Nothing is outstanding yet.
+    #[must_use]
+    pub fn new(limits: PendingLimits) -> Self {
+        Self { asked: FairStore::new(Bounds { capacity: limits.capacity, share: limits.per_client }) }
+    }
+
+    /// Notes a question on its way from `client` to `resolver`.
+    pub fn insert(&mut self, now: Moment, client: SocketAddr, resolver: SocketAddr, question: &Question) {
+        let key = Key::new(client, resolver, question);
+        self.asked.change(client.ip(), key, now, |outstanding| {
+            let times = if outstanding.is_stale(now) { 0 } else { outstanding.times };
+            *outstanding = Outstanding { at: now, times: times.saturating_add(1) };
+        });
+    }
+
+    /// Matches an answer on its way from `resolver` to `client` with its question, which counts as answered then.
+    ///
+    /// # Errors
+    /// If there is no such question, or it has been waiting for more than ten seconds.
+    pub fn take(
+        &mut self,
+        now: Moment,
+        client: SocketAddr,
+        resolver: SocketAddr,
+        question: &Question,
+    ) -> Result<(), Miss> {
+        let key = Key::new(client, resolver, question);
+        let outstanding = self.asked.peek(&client.ip(), &key).ok_or(Miss::Unasked)?;
+        let (stale, times) = (outstanding.is_stale(now), outstanding.times);
+        if stale || times <= 1 {
+            self.asked.remove(client.ip(), &key);
+        } else {
+            self.asked.change(client.ip(), key, now, |outstanding| outstanding.times = times - 1);
+        }
+        if stale { Err(Miss::Late) } else { Ok(()) }
+    }
+
+    /// How many questions are remembered, those among them that will not be answered any more.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.asked.weight()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Key {
+    fn new(client: SocketAddr, resolver: SocketAddr, question: &Question) -> Self {
+        Self { client_port: client.port(), resolver, question: question.clone() }
+    }
+}
+
+impl Entry for Outstanding {
+    fn weight(&self) -> usize {
+        usize::from(self.times > 0)
+    }
+
+    fn is_stale(&self, now: Moment) -> bool {
+        now.since(self.at) > WINDOW
+    }
+}
