@@ -5,11 +5,16 @@
 //! compiled [`policy`]; the verdict's mark leads it, by the state that `kernel` keeps, to the rule's listener
 //! (`envoy`). `daemon` is the only place that wires these together.
 
+pub mod cli;
 pub mod clock;
+pub mod control;
+pub mod daemon;
 pub mod decide;
 pub mod dns;
+pub mod envoy;
 pub mod kernel;
 pub mod model;
 pub mod packet;
 pub mod policy;
+pub mod queue;
 pub mod record;

@@ -1,3 +1,7 @@
 //! The `decider` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    decider::cli::main()
+}

@@ -19,7 +19,7 @@ mod teardown;
 
 pub use error::KernelError;
 pub use monitor::{Change, monitor};
-pub use nft::{Nft, refusal_counters};
+pub use nft::{Nft, refusal_counters, table_exists};
 pub use queue_stats::{QueueStats, queue_stats};
 pub use refusal_log::{RefusalLog, Refused};
 pub use routing::{Routing, interface_names};

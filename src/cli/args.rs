@@ -1,0 +1,177 @@
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Name-aware egress firewall: each connection is decided by the DNS name that its client asked for.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Args {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 fine; 1 the answer is no (check: problems; explain: refused; status: degraded);
+2 wrong usage; 3 no decider runs here; 4 the system refused.";
+
+/// Where a decider keeps its things.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Place {
+    /// Control socket
+    #[arg(long, global = true, value_name = "PATH", default_value = "/run/decider/control.sock")]
+    pub socket: PathBuf,
+    /// Directory of what must outlive a restart
+    #[arg(long, global = true, value_name = "DIR", default_value = "/var/lib/decider")]
+    pub state_dir: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a policy file: every problem at once, with its line
+    Check(Check),
+    /// Print what a policy turns into, without touching the system
+    Render(Render),
+    /// Enforce a policy until told to stop
+    Run(Run),
+    /// Show whether all is in force, and the counters
+    Status(Json),
+    /// Print recent decisions
+    Events(Events),
+    /// Say what would become of a connection, and why
+    Explain(Explain),
+    /// List the names that are known, with their addresses
+    Cache(Cache),
+    /// List the rules in force, with their marks and listeners
+    Rules(Json),
+    /// Stop decider and its Envoy, and remove every trace from the kernel
+    Down(Down),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Write one page a command into this directory instead
+        directory: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Json {
+    /// Print JSON with stable field names
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Check {
+    /// Policy file
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Render {
+    /// What to print
+    pub what: Rendered,
+    /// Policy file
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub output: Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Rendered {
+    /// The nftables ruleset
+    Nft,
+    /// The routing rules and routes
+    Routes,
+    /// Envoy's bootstrap, listeners and clusters
+    Envoy,
+    /// All of them
+    All,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// Policy file
+    pub file: PathBuf,
+    /// First of the NFQUEUE numbers to use
+    #[arg(long, value_name = "N", default_value_t = 5300)]
+    pub first_queue: u16,
+    /// Threads that decide connections, one queue each [default: one a processor, 8 at most]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub workers: Option<u16>,
+    /// NFLOG group by which the kernel reports what it refused alone
+    #[arg(long, value_name = "N", default_value_t = 5300)]
+    pub log_group: u16,
+    /// What a clean stop leaves behind
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnExit::Closed)]
+    pub on_exit: OnExit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnExit {
+    /// The closed door: no new connection of a covered client gets out
+    Closed,
+    /// Nothing: every trace is removed
+    Open,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Events {
+    /// Go on with new ones
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How many of the past to begin with
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
+    pub last: usize,
+    #[command(flatten)]
+    pub output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Explain {
+    /// Who connects
+    #[arg(long, value_name = "ADDRESS")]
+    pub client: IpAddr,
+    /// Where to
+    #[arg(long, value_name = "ADDRESS")]
+    pub dst: IpAddr,
+    /// Destination port
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
+    /// Ask this policy and the saved observations, not the running decider
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Cache {
+    /// Only what this client asked
+    #[arg(long, value_name = "ADDRESS")]
+    pub client: Option<IpAddr>,
+    /// Only this name
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// How many at most
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 1000)]
+    pub limit: usize,
+    #[command(flatten)]
+    pub output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Down {
+    /// Where an Envoy that a decider left behind has its files
+    #[arg(long, value_name = "DIR", default_value = "/run/decider/envoy")]
+    pub config_dir: PathBuf,
+    #[command(flatten)]
+    pub output: Json,
+}

@@ -1,0 +1,67 @@
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::control::{Client, Request};
+use crate::daemon::offline;
+use crate::decide::Explanation;
+use crate::model::Verdict;
+
+use super::args::{Explain, Place};
+use super::check::load;
+use super::failure::Failure;
+use super::{style, table};
+
+pub fn run(args: &Explain, place: &Place) -> Result<ExitCode, Failure> {
+    let explanation = match &args.file {
+        None => {
+            let request = Request::Explain { client: args.client, dst: args.dst, port: args.port };
+            Client::connect(&place.socket)?.call(&request)?
+        }
+        Some(file) => {
+            let spec = load(file)?;
+            offline::explain(spec, &place.state_dir, args.client, args.dst, args.port)
+                .map_err(|error| Failure::no(error.to_string()))?
+        }
+    };
+    if args.output.json {
+        table::print_json(&explanation)?;
+    } else {
+        print(args, &explanation)?;
+    }
+    Ok(match explanation.verdict {
+        Verdict::Allow => ExitCode::SUCCESS,
+        Verdict::Deny | Verdict::Audit => ExitCode::from(1),
+    })
+}
+
+fn print(args: &Explain, explanation: &Explanation) -> std::io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    let verdict = style::of_verdict(explanation.verdict);
+    let dst = std::net::SocketAddr::new(args.dst, args.port);
+    writeln!(
+        out,
+        "{verdict}{}{verdict:#} {} -> {dst}: {} ({})",
+        explanation.verdict, args.client, explanation.meaning, explanation.reason
+    )?;
+    for (number, step) in explanation.steps.iter().enumerate() {
+        writeln!(out, "  {}. {:<12} {}", number + 1, step.what, step.found)?;
+    }
+    if let (Some(mark), Some(port)) = (&explanation.mark, explanation.listener_port) {
+        writeln!(out, "  => mark {mark}, to Envoy's listener on port {port}")?;
+    }
+    if !explanation.names.is_empty() {
+        writeln!(out, "  known about {}:", args.dst)?;
+    }
+    for name in &explanation.names {
+        writeln!(
+            out,
+            "    {:<32} {:<8} asked by {}, {} s ago, {} s left",
+            name.name, name.state, name.asked_by, name.age_s, name.left_s
+        )?;
+    }
+    if let Some(advice) = &explanation.advice {
+        let strong = style::STRONG;
+        writeln!(out, "  {strong}what to do{strong:#}: {advice}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! The command line: one file a command.
+
+mod args;
+mod cache;
+mod check;
+mod docs;
+mod down;
+mod events;
+mod explain;
+mod failure;
+mod render;
+mod rules;
+mod run;
+mod status;
+mod style;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use failure::Failure;
+
+/// Reads the command line and does what it says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    match dispatch(args) {
+        Ok(code) => code,
+        Err(failure) => {
+            failure.print();
+            failure.code()
+        }
+    }
+}
+
+fn dispatch(args: Args) -> Result<ExitCode, Failure> {
+    let place = args.place;
+    match args.command {
+        Command::Check(args) => check::run(&args),
+        Command::Render(args) => render::run(&args, &place),
+        Command::Run(args) => run::run(&args, &place),
+        Command::Status(args) => status::run(args, &place),
+        Command::Events(args) => events::run(&args, &place),
+        Command::Explain(args) => explain::run(&args, &place),
+        Command::Cache(args) => cache::run(&args, &place),
+        Command::Rules(args) => rules::run(args, &place),
+        Command::Down(args) => down::run(&args, &place),
+        Command::Completions { shell } => docs::completions(shell),
+        Command::Man { directory } => docs::man(directory.as_deref()),
+    }
+}

@@ -1,0 +1,80 @@
+use std::process::ExitCode;
+
+use serde_json::{Map, Value, json};
+
+use crate::daemon::{Options, offline};
+use crate::envoy;
+use crate::kernel::{QueueStatement, RoutingPlan, Ruleset, interface_names};
+use crate::policy::Policy;
+
+use super::args::{Place, Render, Rendered};
+use super::check::load;
+use super::failure::Failure;
+use super::table;
+
+pub fn run(args: &Render, place: &Place) -> Result<ExitCode, Failure> {
+    let spec = load(&args.file)?;
+    let policy = offline::compile(spec, &place.state_dir).map_err(|error| Failure::from_start(&error))?;
+    let parts: &[Rendered] = match args.what {
+        Rendered::All => &[Rendered::Nft, Rendered::Routes, Rendered::Envoy],
+        Rendered::Nft => &[Rendered::Nft],
+        Rendered::Routes => &[Rendered::Routes],
+        Rendered::Envoy => &[Rendered::Envoy],
+    };
+    if args.output.json {
+        let named = parts.iter().map(|part| (part.name().to_owned(), part.json(&policy)));
+        table::print_json(&named.collect::<Map<String, Value>>())?;
+    } else {
+        for part in parts {
+            anstream::print!("{}", part.text(&policy));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Rendered {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Nft => "nft",
+            Self::Routes => "routes",
+            Self::Envoy => "envoy",
+            Self::All => "all",
+        }
+    }
+
+    fn json(self, policy: &Policy) -> Value {
+        match self {
+            Self::Nft => json!(ruleset(policy).to_string()),
+            Self::Routes => json!(routing(policy).to_string().lines().collect::<Vec<_>>()),
+            Self::Envoy => envoy_files(policy).collect::<Map<String, Value>>().into(),
+            Self::All => Value::Null,
+        }
+    }
+
+    /// Each part says what it is in a comment of its own language.
+    fn text(self, policy: &Policy) -> String {
+        match self {
+            Self::Nft => format!("# nft -f\n{}", ruleset(policy)),
+            Self::Routes => format!("# ip\n{}", routing(policy)),
+            Self::Envoy => envoy_files(policy).map(|(name, value)| format!("// {name}\n{value:#}\n")).collect(),
+            Self::All => String::new(),
+        }
+    }
+}
+
+/// As on a kernel with `nft_queue`; on others the two queue rules are added by netlink.
+fn ruleset(policy: &Policy) -> Ruleset {
+    let options = Options::default();
+    Ruleset::plan(policy, &options.queues(), QueueStatement::Native, options.log_group)
+}
+
+fn routing(policy: &Policy) -> RoutingPlan {
+    RoutingPlan::new(policy, &interface_names())
+}
+
+fn envoy_files(policy: &Policy) -> impl Iterator<Item = (String, Value)> {
+    let files = envoy::render(policy);
+    [("bootstrap.json", files.bootstrap), ("lds.json", files.lds), ("cds.json", files.cds)]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+}

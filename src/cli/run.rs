@@ -1,0 +1,46 @@
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::daemon::{self, Options};
+
+use super::args::{OnExit, Place, Run};
+use super::check::load;
+use super::failure::Failure;
+
+pub fn run(args: &Run, place: &Place) -> Result<ExitCode, Failure> {
+    let spec = load(&args.file)?;
+    start_logging();
+    let default = Options::default();
+    let workers = args.workers.unwrap_or(default.syn_workers);
+    let options = Options {
+        policy_file: args.file.clone(),
+        socket: place.socket.clone(),
+        state_dir: place.state_dir.clone(),
+        first_queue: args.first_queue,
+        syn_workers: workers,
+        log_group: args.log_group,
+        on_exit: match args.on_exit {
+            OnExit::Closed => daemon::OnExit::Closed,
+            OnExit::Open => daemon::OnExit::Open,
+        },
+        ..default
+    };
+    daemon::run(spec, options).map_err(|error| Failure::from_start(&error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// For people on a terminal, JSON lines otherwise. `DECIDER_LOG` sets the level (`info` if unset).
+fn start_logging() {
+    let filter = EnvFilter::try_from_env("DECIDER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let terminal = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start in one process (tests) keeps the first one's log.
+    let _ = if terminal {
+        let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        builder.with_ansi(colours).with_target(false).try_init()
+    } else {
+        builder.json().flatten_event(true).try_init()
+    };
+}

@@ -1,0 +1,118 @@
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::protocol::{Line, Request, request_line};
+use crate::record::Event;
+
+/// How long a reply may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection to a running decider. One request each.
+pub struct Client {
+    stream: BufReader<UnixStream>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// Nobody listens.
+    #[error("no decider runs here: nothing answers at {0}")]
+    NoDaemon(PathBuf),
+    /// It is there, but not for this user.
+    #[error("{0} may not be opened by this user: run this as root")]
+    NotAllowed(PathBuf),
+    /// The connection broke.
+    #[error("the connection to decider broke: {0}")]
+    Broken(#[from] io::Error),
+    /// It said something else than the protocol.
+    #[error("decider answered something that this version does not understand: {0}")]
+    Protocol(#[from] serde_json::Error),
+    /// It said no.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// What a stream of events brings.
+#[derive(Debug)]
+pub enum EventLine {
+    /// One event.
+    Event(Box<Event>),
+    /// Events that were missed.
+    Gap(u64),
+}
+
+impl Client {
+    /// Connects.
+    ///
+    /// # Errors
+    /// If nobody listens there, or this user may not connect.
+    pub fn connect(socket: &Path) -> Result<Self, CallError> {
+        let stream = UnixStream::connect(socket).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => CallError::NoDaemon(socket.to_owned()),
+            io::ErrorKind::PermissionDenied => CallError::NotAllowed(socket.to_owned()),
+            _ => CallError::Broken(error),
+        })?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self { stream: BufReader::new(stream) })
+    }
+
+    /// Asks and waits for the answer.
+    ///
+    /// # Errors
+    /// If the connection breaks or decider refuses.
+    pub fn call<T: DeserializeOwned>(mut self, request: &Request) -> Result<T, CallError> {
+        self.send(request)?;
+        match self.line::<T>()? {
+            Some(Line::Reply(reply)) => Ok(reply),
+            Some(Line::Error(failure)) => Err(CallError::Refused(failure.message)),
+            Some(Line::Event(_) | Line::Gap(_)) | None => Err(closed().into()),
+        }
+    }
+
+    /// Asks for events and hands them over until the stream ends or `take` says so.
+    ///
+    /// # Errors
+    /// If the connection breaks or decider refuses; whatever `take` returns.
+    pub fn events<E: From<CallError>>(
+        mut self,
+        request: &Request,
+        mut take: impl FnMut(EventLine) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.send(request)?;
+        self.stream.get_ref().set_read_timeout(None).map_err(CallError::from)?;
+        while let Some(line) = self.line::<Event>()? {
+            match line {
+                Line::Event(event) | Line::Reply(event) => take(EventLine::Event(Box::new(event)))?,
+                Line::Gap(missed) => take(EventLine::Gap(missed))?,
+                Line::Error(failure) => return Err(CallError::Refused(failure.message).into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, request: &Request) -> Result<(), CallError> {
+        Ok(self.stream.get_mut().write_all(request_line(request).as_bytes())?)
+    }
+
+    /// The next line; none at the end of the stream.
+    fn line<T: DeserializeOwned>(&mut self) -> Result<Option<Line<T>>, CallError> {
+        let mut text = String::new();
+        if self.stream.read_line(&mut text)? == 0 {
+            return Ok(None);
+        }
+        let mut value: serde_json::Value = serde_json::from_str(&text)?;
+        if let Some(object) = value.as_object_mut() {
+            object.remove("v");
+        }
+        Ok(Some(serde_json::from_value(value)?))
+    }
+}
+
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "it was closed before the answer came")
+}

@@ -1,0 +1,16 @@
+//! The control socket: JSON lines over a UNIX stream, one request a connection.
+//!
+//! A request is one line, `{"v":1,"request":"status"}`. The reply is one line, `{"v":1,"reply":...}` or
+//! `{"v":1,"error":{...}}`; following events is a line each, `{"v":1,"event":{...}}`, and `{"v":1,"gap":n}`
+//! where the reader was too slow.
+
+mod client;
+mod protocol;
+mod server;
+
+pub use client::{CallError, Client, EventLine};
+pub use protocol::{
+    CacheEntry, Degraded, DnsStatus, EnvoyStatus, Failure, HealStatus, Line, QueueStatus, RULES_NONE, Request,
+    RuleView, Status, VERSION, request_line,
+};
+pub use server::{Backend, Server, ServerError};

@@ -1,0 +1,313 @@
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{DomainName, Epoch, Proto, RuleId};
+use crate::record::Totals;
+
+/// Version of the protocol; a request of another version is refused.
+pub const VERSION: u32 = 1;
+
+/// What `rules` says of a rule without a listener.
+pub const RULES_NONE: &str = "-";
+
+/// What a client can ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Whether all is in force, and the counters.
+    Status {},
+    /// Recent decisions.
+    Events {
+        /// How many of the past at most.
+        last: usize,
+        /// Whether to go on with new ones.
+        follow: bool,
+    },
+    /// What would become of a connection, and why.
+    Explain {
+        /// Who would connect.
+        client: IpAddr,
+        /// Where to.
+        dst: IpAddr,
+        /// Destination port.
+        port: u16,
+    },
+    /// The observations.
+    Cache {
+        /// Only of this client.
+        client: Option<IpAddr>,
+        /// Only of this name.
+        name: Option<String>,
+        /// How many at most.
+        limit: usize,
+    },
+    /// The rules in force.
+    Rules {},
+    /// End, and remove every trace from the kernel.
+    Down {},
+}
+
+/// A request with the protocol's version, as it goes over the wire.
+#[derive(Debug, Serialize, Deserialize)]
+struct Envelope<T> {
+    v: u32,
+    #[serde(flatten)]
+    body: T,
+}
+
+/// A line from the server.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Line<T> {
+    /// The answer to the request.
+    Reply(T),
+    /// There is none.
+    Error(Failure),
+    /// One event of a stream.
+    Event(T),
+    /// How many events the reader missed.
+    Gap(u64),
+}
+
+/// Why a request has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What is wrong.
+    pub message: String,
+}
+
+/// The line (with its end) that asks for something.
+#[must_use]
+pub fn request_line(request: &Request) -> String {
+    line(request)
+}
+
+/// The line (with its end) that the server sends.
+#[must_use]
+pub fn server_line<T: Serialize>(body: &Line<T>) -> String {
+    line(body)
+}
+
+fn line<T: Serialize>(body: &T) -> String {
+    let envelope = Envelope { v: VERSION, body };
+    // These types have string keys and finite numbers only, so this cannot fail.
+    let mut text = serde_json::to_string(&envelope).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Reads a request.
+///
+/// # Errors
+/// What is wrong with it, for the one who sent it.
+pub fn parse_request(line: &[u8]) -> Result<Request, Failure> {
+    let failure = |message| Failure { message };
+    let mut value: serde_json::Value = serde_json::from_slice(line)
+        .map_err(|error| failure(format!("this is no JSON object on one line: {error}")))?;
+    let version = value.as_object_mut().and_then(|object| object.remove("v"));
+    match version.as_ref().and_then(serde_json::Value::as_u64) {
+        Some(version) if version == u64::from(VERSION) => {}
+        Some(other) => {
+            return Err(failure(format!("protocol version {other} is not spoken here: use {VERSION}")));
+        }
+        None => return Err(failure(format!("the field \"v\" is missing: it must be {VERSION}"))),
+    }
+    serde_json::from_value(value).map_err(|error| failure(format!("unknown request: {error}")))
+}
+
+/// The answer to `status`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// decider's version.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// Since its start.
+    pub uptime_s: u64,
+    /// `ok` or `degraded`.
+    pub state: String,
+    /// What is missing, if degraded.
+    pub problems: Vec<Degraded>,
+    /// `enforce` or `audit`.
+    pub mode: String,
+    /// The policy's file.
+    pub policy: String,
+    /// Which policy is in force.
+    pub epoch: Epoch,
+    /// Number of rules.
+    pub rules: usize,
+    /// Listeners that are up, of those that the rules need.
+    pub listeners_ready: usize,
+    /// Listeners that the rules need.
+    pub listeners: usize,
+    /// Envoy.
+    pub envoy: EnvoyStatus,
+    /// The SYN counters.
+    pub counters: Totals,
+    /// Refused by the kernel's rules alone, by reason.
+    pub refused_in_kernel: BTreeMap<String, u64>,
+    /// DNS messages by outcome, and the cache.
+    pub dns: DnsStatus,
+    /// Each queue.
+    pub queues: Vec<QueueStatus>,
+    /// How the packets get into the queues: `native` or `xt`.
+    pub queue_statement: String,
+    /// Repairs of the kernel's state.
+    pub heal: HealStatus,
+    /// Records that the recorder missed because its channel was full.
+    pub lost_records: u64,
+    /// Observations that were not saved because the journal was behind or failed.
+    pub lost_journal: u64,
+}
+
+/// Something that is missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Degraded {
+    /// A stable word: `envoy`, `listener`, `ruleset`, `routes`, `worker`, `journal`.
+    pub what: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// Envoy, as decider sees it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EnvoyStatus {
+    /// Whether decider starts it.
+    pub managed: bool,
+    /// `starting`, `running`, `unresponsive`, `dead`, `external`.
+    pub state: String,
+    /// Its process, if known.
+    pub pid: Option<u32>,
+    /// Whether it was running before this decider.
+    pub adopted: bool,
+    /// How often it was started again.
+    pub restarts: u32,
+    /// The last thing that went wrong.
+    pub last_error: Option<String>,
+}
+
+/// DNS messages and the cache.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DnsStatus {
+    /// Messages by outcome.
+    pub messages: BTreeMap<String, u64>,
+    /// Observations held.
+    pub observations: usize,
+    /// Observations that can be held.
+    pub capacity: usize,
+}
+
+/// One queue.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct QueueStatus {
+    /// Its number.
+    pub number: u16,
+    /// `syn` or `dns`.
+    pub purpose: String,
+    /// Whether its worker runs.
+    pub up: bool,
+    /// Packets that wait.
+    pub waiting: u64,
+    /// Dropped because the queue was full.
+    pub dropped_full: u64,
+    /// Dropped because the socket was full.
+    pub dropped_socket: u64,
+    /// Receive calls that failed, late verdicts among them.
+    pub receive_errors: u64,
+    /// Verdicts that could not be sent.
+    pub verdict_errors: u64,
+    /// How often its worker panicked.
+    pub panics: u64,
+}
+
+/// Repairs of the kernel's state.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct HealStatus {
+    /// How often the ruleset was put back.
+    pub ruleset: u64,
+    /// How often routing was put back.
+    pub routes: u64,
+    /// The last repair.
+    pub last: Option<String>,
+    /// When that was.
+    pub last_at: Option<Timestamp>,
+}
+
+/// A rule as `rules` shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RuleView {
+    /// Its id.
+    pub id: RuleId,
+    /// Its name.
+    pub domain: DomainName,
+    /// Its protocol.
+    pub proto: Proto,
+    /// Its ports.
+    pub ports: Vec<u16>,
+    /// `allow` or `deny`.
+    pub action: String,
+    /// Its mark in hexadecimal, if it allows.
+    pub mark: Option<String>,
+    /// Its listener's port, if it allows.
+    pub listener_port: Option<u16>,
+    /// Whether its listener is up, if it allows.
+    pub ready: Option<bool>,
+}
+
+/// An observation as `cache` shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CacheEntry {
+    /// The name that was asked for.
+    pub name: DomainName,
+    /// The address that was answered.
+    pub address: IpAddr,
+    /// Who asked.
+    pub client: IpAddr,
+    /// The answer's TTL.
+    pub ttl_s: u64,
+    /// Since it was learned.
+    pub age_s: u64,
+    /// Until it expires; 0 if it has.
+    pub left_s: u64,
+    /// `live`, `expired`, or `private` (not believed).
+    pub state: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_read_back() {
+        let requests = [
+            Request::Status {},
+            Request::Events { last: 10, follow: true },
+            Request::Explain { client: [10, 0, 0, 1].into(), dst: [192, 0, 2, 1].into(), port: 22 },
+            Request::Cache { client: None, name: Some("a.example".into()), limit: 5 },
+            Request::Rules {},
+            Request::Down {},
+        ];
+        for request in requests {
+            assert_eq!(parse_request(request_line(&request).as_bytes()), Ok(request));
+        }
+    }
+
+    #[test]
+    fn bad_requests_say_why() {
+        let bad: [(&[u8], &str); 6] = [
+            (b"", "no JSON object"),
+            (b"[]", "\"v\" is missing"),
+            (b"{\"request\":\"status\"}", "\"v\" is missing"),
+            (b"{\"v\":2,\"request\":\"status\"}", "version 2"),
+            (b"{\"v\":1,\"request\":\"stop\"}", "unknown request"),
+            (b"{\"v\":1,\"request\":\"status\",\"x\":1}", "unknown"),
+        ];
+        for (line, words) in bad {
+            let failure = parse_request(line).unwrap_err();
+            assert!(failure.message.contains(words), "{failure:?}");
+        }
+    }
+}

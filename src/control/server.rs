@@ -1,0 +1,186 @@
+use std::io;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, broadcast::error::RecvError};
+use tokio::time::timeout;
+
+use super::protocol::{CacheEntry, Failure, Line, Request, RuleView, Status, parse_request, server_line};
+use crate::decide::Explanation;
+use crate::record::{Event, Follower};
+
+/// Longest request line, in bytes.
+const MAX_REQUEST: u64 = 64 * 1024;
+/// Connections served at a time; more are closed at once.
+const MAX_CONNECTIONS: usize = 128;
+/// How long a client may take to send its request or to read a reply.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the daemon answers.
+pub trait Backend: Send + Sync + 'static {
+    /// For `status`.
+    fn status(&self) -> Status;
+    /// For `rules`.
+    fn rules(&self) -> Vec<RuleView>;
+    /// For `explain`.
+    fn explain(&self, client: std::net::IpAddr, dst: std::net::IpAddr, port: u16) -> Explanation;
+    /// For `cache`; never more than `limit`.
+    fn cache(&self, client: Option<std::net::IpAddr>, name: Option<&str>, limit: usize) -> Vec<CacheEntry>;
+    /// For `events`: the last `count`, and those after them.
+    fn events(&self, count: usize) -> (Vec<Arc<Event>>, Follower);
+    /// For `down`: returns when every trace is removed; the process ends right after.
+    fn down(&self) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+/// Why there is no control socket.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Another decider has it.
+    #[error("another decider runs already and answers at {0}: stop it with `decider down`, or use another --socket")]
+    Running(PathBuf),
+    /// There is a file that is no socket.
+    #[error("{0} exists and is not a socket: remove it or use another --socket")]
+    InTheWay(PathBuf),
+    /// The system refused.
+    #[error("cannot {operation} {path}: {source}")]
+    System {
+        /// What was tried.
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+/// The listening control socket; the file goes when this is dropped.
+pub struct Server {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Server {
+    /// Makes the socket (mode 0600) and its directory; takes over a socket that nobody answers at.
+    ///
+    /// # Errors
+    /// If another decider answers there, or the system refuses.
+    pub fn bind(path: &Path) -> Result<Self, ServerError> {
+        let failed = |operation| move |source| ServerError::System { operation, path: path.to_owned(), source };
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory).map_err(failed("make the directory of"))?;
+        }
+        match std::fs::symlink_metadata(path) {
+            Err(_) => {}
+            Ok(found) if !found.file_type().is_socket() => return Err(ServerError::InTheWay(path.to_owned())),
+            Ok(_) if std::os::unix::net::UnixStream::connect(path).is_ok() => {
+                return Err(ServerError::Running(path.to_owned()));
+            }
+            Ok(_) => std::fs::remove_file(path).map_err(failed("replace"))?,
+        }
+        let listener = UnixListener::bind(path).map_err(failed("listen at"))?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed("set the mode of"))?;
+        Ok(Self { listener, path: path.to_owned() })
+    }
+
+    /// Serves until the task is dropped.
+    pub async fn serve<B: Backend>(&self, backend: Arc<B>) {
+        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        loop {
+            let stream = match self.listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a control connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                tracing::warn!("too many control connections: one more was closed");
+                continue;
+            };
+            let backend = Arc::clone(&backend);
+            tokio::spawn(async move {
+                // Whatever goes wrong with one connection ends that connection only.
+                if let Err(error) = converse(stream, &*backend).await {
+                    tracing::debug!(%error, "a control connection ended");
+                }
+                drop(place);
+            });
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn converse<B: Backend>(stream: UnixStream, backend: &B) -> io::Result<()> {
+    let peer = stream.peer_cred()?;
+    let (reader, mut writer) = stream.into_split();
+    if peer.uid() != 0 && peer.uid() != nix::unistd::geteuid().as_raw() {
+        let message = format!("user {} may not command decider: run this as root", peer.uid());
+        return send::<()>(&mut writer, &Line::Error(Failure { message })).await;
+    }
+    let mut line = Vec::new();
+    let mut reader = BufReader::new(reader.take(MAX_REQUEST));
+    let read = timeout(PATIENCE, reader.read_until(b'\n', &mut line)).await;
+    let request = match read {
+        Err(_) => Err(Failure { message: "no whole request came in time".into() }),
+        Ok(Err(error)) => return Err(error),
+        Ok(Ok(0)) => return Ok(()),
+        Ok(Ok(_)) if line.last() != Some(&b'\n') => {
+            Err(Failure { message: "the request does not end in a newline or is over 64 KiB".into() })
+        }
+        Ok(Ok(_)) => parse_request(&line),
+    };
+    match request {
+        Ok(request) => answer(request, backend, &mut writer).await,
+        Err(failure) => send::<()>(&mut writer, &Line::Error(failure)).await,
+    }
+}
+
+type Writer = tokio::net::unix::OwnedWriteHalf;
+
+async fn answer<B: Backend>(request: Request, backend: &B, writer: &mut Writer) -> io::Result<()> {
+    match request {
+        Request::Status {} => send(writer, &Line::Reply(backend.status())).await,
+        Request::Rules {} => send(writer, &Line::Reply(backend.rules())).await,
+        Request::Explain { client, dst, port } => send(writer, &Line::Reply(backend.explain(client, dst, port))).await,
+        Request::Cache { client, name, limit } => {
+            let limit = limit.min(1_000_000);
+            send(writer, &Line::Reply(backend.cache(client, name.as_deref(), limit))).await
+        }
+        Request::Events { last, follow } => events(backend.events(last), follow, writer).await,
+        Request::Down {} => match backend.down().await {
+            Ok(()) => send(writer, &Line::Reply(())).await,
+            Err(message) => send::<()>(writer, &Line::Error(Failure { message })).await,
+        },
+    }
+}
+
+async fn events((past, mut coming): (Vec<Arc<Event>>, Follower), follow: bool, writer: &mut Writer) -> io::Result<()> {
+    for event in past {
+        send(writer, &Line::Event(&*event)).await?;
+    }
+    while follow {
+        match coming.recv().await {
+            Ok(event) => send(writer, &Line::Event(&*event)).await?,
+            Err(RecvError::Lagged(missed)) => send::<()>(writer, &Line::Gap(missed)).await?,
+            Err(RecvError::Closed) => break,
+        }
+    }
+    Ok(())
+}
+
+async fn send<T: Serialize>(writer: &mut Writer, line: &Line<T>) -> io::Result<()> {
+    timeout(PATIENCE, writer.write_all(server_line(line).as_bytes()))
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+}

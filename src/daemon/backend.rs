@@ -1,0 +1,260 @@
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::block_in_place;
+
+use crate::clock;
+use crate::control::{Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, HealStatus, RuleView, Status};
+use crate::decide::{self, Explanation, Scene};
+use crate::dns::Belief;
+use crate::envoy::EnvoyState;
+use crate::kernel::{self, QueueStatement};
+use crate::model::{ClientId, Moment};
+use crate::policy::{Action, Mode};
+use crate::queue::{Published, Shared};
+use crate::record::{DnsOutcome, Event, Follower, RecorderHandle, Totals};
+
+use super::offline::known_names;
+use super::options::Options;
+use super::workers::Workers;
+
+/// What the control socket sees of the daemon.
+pub struct View {
+    /// When the daemon started.
+    pub started: Moment,
+    /// What it was told.
+    pub options: Options,
+    /// What the workers share.
+    pub shared: Arc<Shared>,
+    /// The queues.
+    pub workers: Arc<Workers>,
+    /// Recent decisions.
+    pub recorder: RecorderHandle,
+    /// Envoy, as last heard.
+    pub envoy: watch::Receiver<EnvoyState>,
+    /// How packets get into the queues.
+    pub statement: QueueStatement,
+    /// Repairs, and what could not be repaired.
+    pub health: Mutex<Health>,
+    /// Whether observations are being saved.
+    pub journal_works: Arc<AtomicBool>,
+    /// Where `down` is asked for.
+    pub down: mpsc::Sender<oneshot::Sender<Result<(), String>>>,
+}
+
+/// Repairs, and what could not be repaired.
+#[derive(Clone, Debug, Default)]
+pub struct Health {
+    /// What was done so far.
+    pub heal: HealStatus,
+    /// Why the ruleset is not in force.
+    pub ruleset: Option<String>,
+    /// Why the routing is not in force.
+    pub routes: Option<String>,
+    /// Refusals that the kernel counted in rulesets that were replaced since.
+    pub refused_before: BTreeMap<String, u64>,
+}
+
+impl View {
+    /// Changes what is known about the kernel's state.
+    pub fn with_health<T>(&self, change: impl FnOnce(&mut Health) -> T) -> T {
+        change(&mut self.health.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn problems(&self, published: &Published, health: &Health) -> Vec<Degraded> {
+        let mut problems = Vec::new();
+        let mut add = |what: &str, message: String| problems.push(Degraded { what: what.to_owned(), message });
+        for (what, failed) in [("ruleset", &health.ruleset), ("routes", &health.routes)] {
+            if let Some(message) = failed {
+                add(what, message.clone());
+            }
+        }
+        for place in self.workers.places().iter().filter(|place| !place.is_up()) {
+            add("worker", format!("queue {} has no worker: its packets are dropped", place.number));
+        }
+        let envoy = self.envoy.borrow();
+        if !envoy.is_well() {
+            add("envoy", format!("{}: SYNs of its listeners are refused", envoy.describe()));
+        }
+        drop(envoy);
+        let missing: Vec<&str> = published
+            .policy
+            .routes()
+            .iter()
+            .filter(|route| !published.readiness.is_ready(route))
+            .map(|route| route.rule.id.as_str())
+            .collect();
+        if let Some(first) = missing.first() {
+            let more = missing.len() - 1;
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            add("listener", format!("not up for {first}{more}: their SYNs are refused"));
+        }
+        if !self.journal_works.load(Ordering::Relaxed) {
+            add("journal", "observations are not saved: they will be missing after a restart".to_owned());
+        }
+        problems
+    }
+
+    fn refused_in_kernel(&self, health: &Health) -> BTreeMap<String, u64> {
+        let mut sums = health.refused_before.clone();
+        for (reason, count) in block_in_place(kernel::refusal_counters).unwrap_or_default() {
+            *sums.entry(reason).or_default() += count;
+        }
+        sums
+    }
+}
+
+impl Backend for View {
+    fn status(&self) -> Status {
+        let published = self.shared.published.load();
+        let health = self.with_health(|health| health.clone());
+        let problems = self.problems(&published, &health);
+        let spec = published.policy.spec();
+        let stats = kernel::queue_stats().unwrap_or_default();
+        let kernel_totals = self.workers.totals(&stats);
+        let counters = &self.shared.counters;
+        let envoy = self.envoy.borrow().clone();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            uptime_s: clock::now().since(self.started).as_secs(),
+            state: if problems.is_empty() { "ok" } else { "degraded" }.to_owned(),
+            mode: match spec.mode {
+                Mode::Enforce => "enforce",
+                Mode::Audit => "audit",
+            }
+            .to_owned(),
+            policy: self.options.policy_file.display().to_string(),
+            epoch: published.policy.epoch(),
+            rules: spec.rules.len(),
+            listeners_ready: published.readiness.count(),
+            listeners: published.policy.routes().len(),
+            envoy: EnvoyStatus {
+                managed: spec.envoy.manage,
+                state: envoy.word().to_owned(),
+                pid: envoy.pid(),
+                adopted: envoy.adopted(),
+                restarts: envoy.restarts,
+                last_error: envoy.last_error.clone(),
+            },
+            counters: Totals {
+                queued: kernel_totals.queued,
+                allowed: counters.allowed.value(),
+                denied: counters.denied.value(),
+                audited: counters.audited.value(),
+                malformed: counters.malformed.value(),
+                dropped_by_kernel: kernel_totals.dropped,
+                waiting: kernel_totals.waiting,
+                repeated_syns: counters.repeated_syns.value(),
+            },
+            refused_in_kernel: self.refused_in_kernel(&health),
+            dns: self.dns_status(spec.dns.capacity),
+            queues: self.workers.places().iter().map(|place| place.status(&stats)).collect(),
+            queue_statement: self.statement.as_str().to_owned(),
+            heal: health.heal,
+            lost_records: counters.lost_records.value(),
+            lost_journal: counters.lost_journal.value(),
+            problems,
+        }
+    }
+
+    fn rules(&self) -> Vec<RuleView> {
+        let published = self.shared.published.load();
+        let policy = &published.policy;
+        policy
+            .spec()
+            .rules
+            .iter()
+            .map(|rule| {
+                let route = policy.routes().iter().find(|route| route.rule.id == rule.id);
+                RuleView {
+                    id: rule.id.clone(),
+                    domain: rule.name.clone(),
+                    proto: rule.proto,
+                    ports: rule.ports.clone(),
+                    action: match rule.action {
+                        Action::Allow => "allow",
+                        Action::Deny => "deny",
+                    }
+                    .to_owned(),
+                    mark: route.map(|route| route.mark.to_string()),
+                    listener_port: route.map(|route| route.listener_port),
+                    ready: route.map(|route| published.readiness.is_ready(route)),
+                }
+            })
+            .collect()
+    }
+
+    fn explain(&self, client: IpAddr, dst: IpAddr, port: u16) -> Explanation {
+        let published = self.shared.published.load();
+        let now = clock::now();
+        let knowledge = self.shared.knowledge.about(dst);
+        let scene = Scene {
+            client,
+            dst,
+            port,
+            dst_is_here: self.shared.whereabouts.is_here(dst),
+            names: known_names(&knowledge, dst, now),
+        };
+        let scope = published.policy.spec().dns.scope;
+        let known = knowledge.about(dst, ClientId(client), scope, now);
+        decide::explain(&published.policy, scene, &known, |route| published.readiness.is_ready(route))
+    }
+
+    fn cache(&self, client: Option<IpAddr>, name: Option<&str>, limit: usize) -> Vec<CacheEntry> {
+        let now = clock::now();
+        let mut entries = Vec::new();
+        for part in self.shared.knowledge.parts() {
+            let wanted = part.iter().filter(|observed| {
+                client.is_none_or(|client| observed.client.0 == client)
+                    && name.is_none_or(|name| observed.name.as_str().eq_ignore_ascii_case(name))
+            });
+            entries.extend(wanted.take(limit.saturating_sub(entries.len())).map(|observed| {
+                let left = observed.expires.since(now);
+                CacheEntry {
+                    name: observed.name.clone(),
+                    address: observed.addr,
+                    client: observed.client.0,
+                    ttl_s: observed.ttl.as_secs(),
+                    age_s: now.since(observed.learned).as_secs(),
+                    left_s: left.as_secs(),
+                    state: match observed.belief {
+                        Belief::Private => "private",
+                        Belief::Believed if left.is_zero() => "expired",
+                        Belief::Believed => "live",
+                    }
+                    .to_owned(),
+                }
+            }));
+            if entries.len() >= limit {
+                break;
+            }
+        }
+        entries.sort_by(|a, b| (&a.name, a.address, a.client).cmp(&(&b.name, b.address, b.client)));
+        entries
+    }
+
+    fn events(&self, count: usize) -> (Vec<Arc<Event>>, Follower) {
+        self.recorder.follow(count)
+    }
+
+    async fn down(&self) -> Result<(), String> {
+        let (reply, done) = oneshot::channel();
+        self.down.send(reply).await.map_err(|_| "decider is ending already".to_owned())?;
+        done.await.map_err(|_| "decider ended before all was removed: run `decider down` again".to_owned())?
+    }
+}
+
+impl View {
+    fn dns_status(&self, capacity: usize) -> DnsStatus {
+        let messages = DnsOutcome::ALL
+            .iter()
+            .map(|&outcome| (outcome.as_str().to_owned(), self.shared.counters.dns(outcome).value()))
+            .collect();
+        let observations = self.shared.knowledge.parts().map(|part| part.len()).sum();
+        DnsStatus { messages, observations, capacity }
+    }
+}

@@ -1,0 +1,147 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, UNIX_EPOCH};
+
+use crossbeam_channel::Receiver;
+
+use crate::clock;
+use crate::dns::Record;
+use crate::dns::journal::{self, Header};
+use crate::queue::{Knowledge, Shared};
+
+use super::state_dir::StateError;
+
+/// Lines that may be superseded before the file is written anew, beside as many as there are observations.
+const SLACK: usize = 100_000;
+/// How soon writing is tried again after a failure (a full disk).
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Saves observations, so that a restart forgets nothing: a line each, appended as it is learned.
+pub struct Journal {
+    path: PathBuf,
+    file: BufWriter<File>,
+    lines: usize,
+}
+
+impl Journal {
+    /// Takes over what an earlier run saved, writes the file anew, and starts the thread that appends to it. The flag
+    /// says whether saving works.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub fn start(path: &Path, shared: Arc<Shared>, new: Receiver<Record>) -> Result<Arc<AtomicBool>, StateError> {
+        restore(path, &shared.knowledge)?;
+        let journal = Self::rewrite(path, &shared.knowledge).map_err(failed("write", path))?;
+        let works = Arc::new(AtomicBool::new(true));
+        let flag = Arc::clone(&works);
+        thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || journal.run(&shared, &new, &flag))
+            .map_err(failed("start a thread for", path))?;
+        Ok(works)
+    }
+
+    fn run(mut self, shared: &Shared, new: &Receiver<Record>, works: &AtomicBool) {
+        while let Ok(record) = new.recv() {
+            let result = self.append(&record).and_then(|()| {
+                new.try_iter().try_for_each(|record| self.append(&record))?;
+                self.file.flush()
+            });
+            let result = result.and_then(|()| self.compact_if_long(&shared.knowledge));
+            if let Err(error) = result {
+                tracing::error!(%error, path = %self.path.display(), "observations cannot be saved: trying again");
+                works.store(false, Ordering::Relaxed);
+                self.recover(&shared.knowledge);
+                works.store(true, Ordering::Relaxed);
+                tracing::warn!("observations are saved again");
+            }
+        }
+    }
+
+    /// Tries until the whole of what is known could be written: that includes what was lost meanwhile.
+    fn recover(&mut self, knowledge: &Knowledge) {
+        loop {
+            thread::sleep(RETRY);
+            if let Ok(anew) = Self::rewrite(&self.path, knowledge) {
+                *self = anew;
+                return;
+            }
+        }
+    }
+
+    fn append(&mut self, record: &Record) -> io::Result<()> {
+        self.lines += 1;
+        write_line(&mut self.file, record)
+    }
+
+    fn compact_if_long(&mut self, knowledge: &Knowledge) -> io::Result<()> {
+        let known: usize = knowledge.parts().map(|part| part.len()).sum();
+        if self.lines > known.saturating_mul(2).saturating_add(SLACK) {
+            *self = Self::rewrite(&self.path, knowledge)?;
+        }
+        Ok(())
+    }
+
+    /// Writes all that is known into a new file and puts it in the place of the old one.
+    fn rewrite(path: &Path, knowledge: &Knowledge) -> io::Result<Self> {
+        let next = path.with_extension("new");
+        let mut file = BufWriter::new(OpenOptions::new().create(true).write(true).truncate(true).open(&next)?);
+        writeln!(file, "{}", journal::encode_header(&header()?))?;
+        let mut lines = 0;
+        for part in knowledge.parts() {
+            for record in part.iter() {
+                write_line(&mut file, &record)?;
+                lines += 1;
+            }
+        }
+        file.flush()?;
+        fs::rename(&next, path)?;
+        Ok(Self { path: path.to_owned(), file, lines })
+    }
+}
+
+fn write_line(file: &mut impl Write, record: &Record) -> io::Result<()> {
+    writeln!(file, "{}", journal::encode(record))
+}
+
+/// The clocks of this boot.
+fn header() -> io::Result<Header> {
+    let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    let wall = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(Header::new(boot_id.trim(), wall, clock::now()))
+}
+
+fn restore(path: &Path, knowledge: &Knowledge) -> Result<(), StateError> {
+    let now = clock::now();
+    let saved = read(path)?;
+    if saved.damaged > 0 {
+        tracing::warn!(lines = saved.damaged, path = %path.display(), "damaged lines of the journal were skipped");
+    }
+    for record in saved.records {
+        knowledge.about(record.addr).restore(record, now);
+    }
+    Ok(())
+}
+
+/// What a journal holds that still counts, in the clock of this boot; nothing if there is no file.
+///
+/// # Errors
+/// If it is there and cannot be read.
+pub fn read(path: &Path) -> Result<journal::Saved, StateError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(journal::Saved::default()),
+        Err(error) => return Err(failed("read", path)(error)),
+    };
+    let present = header().map_err(failed("read the boot id for", path))?;
+    Ok(journal::read(&bytes, &present, clock::now()))
+}
+
+fn failed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StateError {
+    let path = path.to_owned();
+    move |source| StateError::System { operation, path, source }
+}

@@ -1,0 +1,43 @@
+//! The only wiring: start, heal, stop.
+//!
+//! [`run`] brings everything up in an order in which no door is open at any moment ([`start`]), then waits for
+//! what happens ([`watch`]): changes to the kernel's state, to Envoy, to the workers, a signal, or `down`.
+
+mod backend;
+mod firewall;
+mod interfaces;
+mod journal;
+mod notify;
+pub mod offline;
+mod options;
+mod preflight;
+mod refusals;
+mod start;
+mod state_dir;
+mod stop;
+mod watch;
+mod workers;
+
+pub use options::{OnExit, Options, StartError};
+pub use stop::remove_leftovers;
+
+use crate::policy::Spec;
+
+/// Enforces a policy until told to stop.
+///
+/// # Errors
+/// If it cannot be brought into force: then nothing is left behind that was not there before.
+pub fn run(spec: Spec, options: Options) -> Result<(), StartError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|source| StartError::system("start the runtime", source))?;
+    let result = runtime.block_on(async {
+        let daemon = start::start(spec, options).await?;
+        watch::watch(daemon).await
+    });
+    // Workers block in the kernel and end with the process.
+    runtime.shutdown_background();
+    result
+}

@@ -1,0 +1,82 @@
+//! Answers without a running decider, from a policy and what the last run saved.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use crate::clock;
+use crate::decide::{self, Explanation, KnownName, Scene};
+use crate::dns::{Belief, Limits, Observations};
+use crate::model::{ClientId, Epoch, Moment};
+use crate::policy::{Dns, Policy, Spec};
+
+use super::interfaces;
+use super::journal;
+use super::options::StartError;
+use super::state_dir::load_slots;
+
+/// The policy with the slots that a run with this state directory would give its rules.
+///
+/// # Errors
+/// If the saved slots cannot be read, or there are more rules than slots.
+pub fn compile(spec: Spec, state_dir: &Path) -> Result<Policy, StartError> {
+    let mut slots = load_slots(state_dir)?;
+    slots.assign(&spec)?;
+    Ok(Policy::compile(spec, &slots, Epoch::default())?)
+}
+
+/// What would become of a connection by this policy and the saved observations, if every listener were up.
+///
+/// # Errors
+/// If the state directory cannot be read.
+pub fn explain(
+    spec: Spec,
+    state_dir: &Path,
+    client: IpAddr,
+    dst: IpAddr,
+    port: u16,
+) -> Result<Explanation, StartError> {
+    let policy = compile(spec, state_dir)?;
+    let now = clock::now();
+    let mut observations = Observations::new(limits(&policy.spec().dns));
+    for record in journal::read(&state_dir.join("observations.journal"))?.records {
+        observations.restore(record, now);
+    }
+    let scene = Scene {
+        client,
+        dst,
+        port,
+        dst_is_here: interfaces::own_addresses().contains(&dst),
+        names: known_names(&observations, dst, now),
+    };
+    let known = observations.about(dst, ClientId(client), policy.spec().dns.scope, now);
+    Ok(decide::explain(&policy, scene, &known, |_| true))
+}
+
+/// How much is remembered by this policy, and for how long.
+#[must_use]
+pub fn limits(dns: &Dns) -> Limits {
+    Limits::new(dns.capacity, dns.min_ttl, dns.max_ttl, dns.grace)
+}
+
+/// All that is known about an address, for people.
+#[must_use]
+pub fn known_names(observations: &Observations, dst: IpAddr, now: Moment) -> Vec<KnownName> {
+    observations
+        .at(dst)
+        .map(|observed| {
+            let left = observed.expires.since(now);
+            KnownName {
+                name: observed.name.clone(),
+                asked_by: observed.client.0,
+                age_s: now.since(observed.learned).as_secs(),
+                left_s: left.as_secs(),
+                state: match observed.belief {
+                    Belief::Private => "private",
+                    Belief::Believed if left.is_zero() => "expired",
+                    Belief::Believed => "live",
+                }
+                .to_owned(),
+            }
+        })
+        .collect()
+}

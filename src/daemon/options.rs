@@ -1,0 +1,159 @@
+use std::io;
+use std::path::PathBuf;
+
+use crate::control::ServerError;
+use crate::envoy::EnvoyError;
+use crate::kernel::{KernelError, QueueNumbers};
+use crate::policy::{CompileError, SlotError};
+use crate::queue::OpenError;
+
+use super::state_dir::StateError;
+
+/// What a run is told beside its policy.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the policy came from.
+    pub policy_file: PathBuf,
+    /// Control socket.
+    pub socket: PathBuf,
+    /// What must outlive a restart.
+    pub state_dir: PathBuf,
+    /// First queue number.
+    pub first_queue: u16,
+    /// Queues, and threads, for SYNs.
+    pub syn_workers: u16,
+    /// Queues, and threads, for DNS.
+    pub dns_workers: u16,
+    /// NFLOG group.
+    pub log_group: u16,
+    /// What a clean stop leaves behind.
+    pub on_exit: OnExit,
+}
+
+/// What a clean stop leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnExit {
+    /// The ruleset and the lockdown: nothing new gets out.
+    Closed,
+    /// Nothing.
+    Open,
+}
+
+/// Why a policy could not be brought into force.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A right is missing.
+    #[error("this needs the right to change the network (CAP_NET_ADMIN)")]
+    NoCapability,
+    /// Another program has a port that a listener needs.
+    #[error("cannot listen on {address}, which a rule's listener needs: {source}")]
+    Port {
+        /// The listener's address.
+        address: std::net::SocketAddr,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// Two queues would have the same number, or one above 65535.
+    #[error("queue numbers from {first} on do not suffice for {count} queues")]
+    QueueNumbers {
+        /// The first.
+        first: u16,
+        /// How many.
+        count: u16,
+    },
+    /// A queue.
+    #[error(transparent)]
+    Queue(#[from] OpenError),
+    /// The kernel's state.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// Envoy.
+    #[error(transparent)]
+    Envoy(#[from] EnvoyError),
+    /// The state directory.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The control socket.
+    #[error(transparent)]
+    Control(#[from] ServerError),
+    /// More rules than marks.
+    #[error(transparent)]
+    Slots(#[from] SlotError),
+    /// The policy and the slots do not fit.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// Not every trace could be removed.
+    #[error("not everything could be removed: {message}")]
+    Left {
+        /// What was left and why.
+        message: String,
+    },
+    /// The system refused something else.
+    #[error("cannot {operation}: {source}")]
+    System {
+        /// What was tried.
+        operation: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+/// SYN workers when nobody says how many: more queues than this help no machine we know.
+const MOST_WORKERS: usize = 8;
+
+impl Default for Options {
+    /// One SYN worker a processor, at most eight; two for DNS.
+    fn default() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let syn_workers = u16::try_from(processors.min(MOST_WORKERS)).unwrap_or(1);
+        Self {
+            policy_file: PathBuf::from("/etc/decider/policy.yaml"),
+            socket: PathBuf::from("/run/decider/control.sock"),
+            state_dir: PathBuf::from("/var/lib/decider"),
+            first_queue: 5300,
+            syn_workers,
+            dns_workers: 2,
+            log_group: 5300,
+            on_exit: OnExit::Closed,
+        }
+    }
+}
+
+impl Options {
+    /// The numbers of the queues: SYNs first, DNS behind.
+    #[must_use]
+    pub fn queues(&self) -> QueueNumbers {
+        let dns = self.first_queue.saturating_add(self.syn_workers);
+        let end = dns.saturating_add(self.dns_workers);
+        QueueNumbers { syn: self.first_queue..=dns.saturating_sub(1), dns: dns..=end.saturating_sub(1) }
+    }
+}
+
+impl StartError {
+    /// The system refused an operation.
+    pub fn system(operation: &'static str, source: io::Error) -> Self {
+        Self::System { operation, source }
+    }
+
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::NoCapability => Some("run it as root, or give the service CAP_NET_ADMIN"),
+            Self::Port { .. } => {
+                Some("stop the program that has the port, or move all listeners with envoy.first_port")
+            }
+            Self::QueueNumbers { .. } => Some("use a smaller --first-queue or fewer --workers"),
+            Self::Queue(OpenError::Taken(_)) => Some("stop the other program, or use other queues with --first-queue"),
+            Self::Left { .. } => Some("run `decider down`"),
+            Self::Queue(OpenError::System { .. })
+            | Self::Kernel(_)
+            | Self::Envoy(_)
+            | Self::State(_)
+            | Self::Control(_)
+            | Self::Slots(_)
+            | Self::Compile(_)
+            | Self::System { .. } => None,
+        }
+    }
+}

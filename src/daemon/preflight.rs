@@ -1,0 +1,45 @@
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
+
+use caps::{CapSet, Capability};
+
+use crate::policy::Policy;
+
+use super::options::{Options, StartError};
+
+/// What can be known to fail before anything is touched: rights and numbers.
+///
+/// # Errors
+/// The first thing that is missing.
+pub fn rights_and_numbers(options: &Options) -> Result<(), StartError> {
+    let may = caps::has_cap(None, CapSet::Effective, Capability::CAP_NET_ADMIN).unwrap_or(false);
+    if !may {
+        return Err(StartError::NoCapability);
+    }
+    let count = options.syn_workers.saturating_add(options.dns_workers);
+    if options.first_queue.checked_add(count).is_none() {
+        return Err(StartError::QueueNumbers { first: options.first_queue, count });
+    }
+    Ok(())
+}
+
+/// Whether every listener's port can be had. Only to be asked when no Envoy of ours runs already.
+///
+/// # Errors
+/// The first port that another program has.
+pub fn listener_ports(policy: &Policy) -> Result<(), StartError> {
+    let listen = policy.spec().envoy.listen;
+    for route in policy.routes() {
+        for host in [IpAddr::V4(listen), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+            let address = SocketAddr::new(host, route.listener_port);
+            match TcpListener::bind(address) {
+                Ok(_) => {}
+                // A host without IPv6 has no such address, and its Envoy no such listener.
+                Err(error) if host.is_ipv6() && error.kind() == std::io::ErrorKind::AddrNotAvailable => {}
+                Err(error)
+                    if host.is_ipv6() && error.raw_os_error() == Some(nix::errno::Errno::EAFNOSUPPORT as i32) => {}
+                Err(source) => return Err(StartError::Port { address, source }),
+            }
+        }
+    }
+    Ok(())
+}

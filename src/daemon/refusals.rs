@@ -1,0 +1,62 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{io, thread};
+
+use crate::clock;
+use crate::kernel::{RefusalLog, Refused};
+use crate::model::{Mark, OtherNames, Transport, Verdict};
+use crate::packet;
+use crate::policy::Mode;
+use crate::queue::Shared;
+use crate::record::{PathTaken, Record};
+
+/// Starts the thread that turns the kernel's own refusals into records.
+///
+/// # Errors
+/// If the system gives no thread.
+pub fn follow(log: RefusalLog, shared: Arc<Shared>) -> io::Result<()> {
+    thread::Builder::new().name("refusals".into()).spawn(move || {
+        loop {
+            match log.receive() {
+                Ok(refused) => refused.iter().for_each(|refused| report(refused, &shared)),
+                Err(error) => {
+                    tracing::warn!(%error, "reports of refused packets were lost");
+                    thread::sleep(Duration::from_millis(100));
+                }
+            }
+        }
+    })?;
+    Ok(())
+}
+
+fn report(refused: &Refused, shared: &Shared) {
+    let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
+    let (transport, client, dst) =
+        packet::summary(&refused.packet).map_or((Transport::Other(255), nobody, nobody), |summary| {
+            let (client, dst) = summary.ends();
+            (summary.transport, client, dst)
+        });
+    let spec_mode = shared.published.load().policy.spec().mode;
+    let record = Record {
+        at: clock::now(),
+        verdict: match spec_mode {
+            Mode::Enforce => Verdict::Deny,
+            Mode::Audit => Verdict::Audit,
+        },
+        reason: refused.reason,
+        rule: None,
+        domain: None,
+        also: OtherNames::new(),
+        client,
+        dst,
+        transport,
+        mark: Mark(0),
+        in_interface: refused.in_interface,
+        path: PathTaken::Fast,
+        waited: Duration::ZERO,
+    };
+    if shared.records.try_send(record).is_err() {
+        shared.counters.lost_records.add(1);
+    }
+}

@@ -1,0 +1,152 @@
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use crossbeam_channel::{Receiver, bounded};
+use tokio::sync::{mpsc, watch};
+
+use crate::clock;
+use crate::control::Server;
+use crate::dns::{Pending, PendingLimits, Record as Observed};
+use crate::envoy::{self, EnvoyState, Supervisor};
+use crate::kernel::{Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown};
+use crate::model::Epoch;
+use crate::policy::{Policy, Spec};
+use crate::queue::{Ended, Knowledge, Published, Readiness, Shared, Whereabouts};
+use crate::record::{Counters, Recorder, RecorderHandle};
+
+use super::backend::{Health, View};
+use super::firewall::Firewall;
+use super::journal::Journal;
+use super::offline::limits;
+use super::options::{Options, StartError};
+use super::state_dir::StateDir;
+use super::watch::{Daemon, follow_envoy};
+use super::workers::Workers;
+use super::{interfaces, notify, preflight, refusals};
+
+/// Observations that may wait for the journal.
+const JOURNAL_CHANNEL: usize = 65_536;
+
+/// Brings a policy into force, in an order in which nothing is let through before it is decided on: what can fail
+/// without a trace comes first, then the queues, then the kernel's state, then Envoy.
+///
+/// # Errors
+/// What is missing. Then the kernel is as it was found: without a trace, or closed by the decider of before.
+pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
+    preflight::rights_and_numbers(&options)?;
+    let statement = Nft::probe()?;
+    let server = Server::bind(&options.socket)?;
+    let state = StateDir::open(&options.state_dir)?;
+    let policy = compile(spec, &state)?;
+    if envoy::adoptable(&policy).is_none() {
+        preflight::listener_ports(&policy)?;
+    }
+    let ruleset = Ruleset::plan(&policy, &options.queues(), statement, options.log_group);
+    let log = RefusalLog::open(options.log_group)?;
+    let recorder = Recorder::start(Box::new(interfaces::name_of))
+        .map_err(|source| StartError::system("start the recorder", source))?;
+    let (shared, journalled) = share(policy, &recorder);
+    let journal_works = Journal::start(&state.journal(), Arc::clone(&shared), journalled)?;
+    let (workers, ended) = start_workers(&options, &shared)?;
+    refusals::follow(log, Arc::clone(&shared)).map_err(|source| StartError::system("start a thread", source))?;
+
+    let was_closed = table_exists()?;
+    let in_force = enforce(&shared, &ruleset).await;
+    let (firewall, changes, envoy, envoy_state) = match in_force {
+        Ok(in_force) => in_force,
+        Err(error) => {
+            if !was_closed && let Err(left) = teardown().await {
+                tracing::error!(%left, "not everything could be removed: run `decider down`");
+            }
+            return Err(error);
+        }
+    };
+    let running = Running { options, statement, recorder, shared, workers, journal_works, envoy_state };
+    let (view, down) = running.view();
+    follow_envoy(&view);
+    let backend = Arc::clone(&view);
+    let control = tokio::spawn(async move { server.serve(backend).await });
+    notify::ready();
+    tracing::info!(policy = %view.options.policy_file.display(), queueing = statement.as_str(), "in force");
+    Ok(Daemon { view, firewall, envoy, changes, ended, down, control, _state: state })
+}
+
+/// Compiles the policy with the slots that its rules had before, and saves the slots.
+fn compile(spec: Spec, state: &StateDir) -> Result<Policy, StartError> {
+    let mut slots = state.load_slots()?;
+    slots.assign(&spec)?;
+    let policy = Policy::compile(spec, &slots, Epoch(1))?;
+    state.save_slots(&slots)?;
+    Ok(policy)
+}
+
+fn share(policy: Policy, recorder: &RecorderHandle) -> (Arc<Shared>, Receiver<Observed>) {
+    let (journal, journalled) = bounded(JOURNAL_CHANNEL);
+    let knowledge = Knowledge::new(limits(&policy.spec().dns));
+    let readiness = Readiness::none_of(policy.routes().len());
+    let whereabouts = Whereabouts::default();
+    whereabouts.set(interfaces::own_addresses());
+    let shared = Shared {
+        published: Arc::new(ArcSwap::from_pointee(Published { policy, readiness })),
+        knowledge,
+        pending: Mutex::new(Pending::new(PendingLimits::default())),
+        records: recorder.records.clone(),
+        journal,
+        counters: Counters::default(),
+        whereabouts,
+    };
+    (Arc::new(shared), journalled)
+}
+
+type Ends = mpsc::UnboundedReceiver<(usize, Ended)>;
+
+fn start_workers(options: &Options, shared: &Arc<Shared>) -> Result<(Arc<Workers>, Ends), StartError> {
+    let (report, ended) = mpsc::unbounded_channel();
+    let workers = Workers::new(options.first_queue, options.syn_workers, options.dns_workers, report);
+    workers.start_all(shared)?;
+    Ok((Arc::new(workers), ended))
+}
+
+type InForce = (Firewall, mpsc::Receiver<crate::kernel::Change>, Supervisor, watch::Receiver<EnvoyState>);
+
+/// Everything that leaves a trace. The monitor comes first: no change may go unnoticed.
+async fn enforce(shared: &Shared, ruleset: &Ruleset) -> Result<InForce, StartError> {
+    let changes = monitor()?;
+    let firewall = Firewall::up(Routing::connect()?, ruleset, shared).await?;
+    let published = shared.published.load_full();
+    let (envoy, state) = Supervisor::start(&published.policy).await?;
+    Ok((firewall, changes, envoy, state))
+}
+
+/// What has been started, before it is made a [`View`].
+struct Running {
+    options: Options,
+    statement: QueueStatement,
+    recorder: RecorderHandle,
+    shared: Arc<Shared>,
+    workers: Arc<Workers>,
+    journal_works: Arc<AtomicBool>,
+    envoy_state: watch::Receiver<EnvoyState>,
+}
+
+type DownRequests = mpsc::Receiver<tokio::sync::oneshot::Sender<Result<(), String>>>;
+
+impl Running {
+    fn view(self) -> (Arc<View>, DownRequests) {
+        let (down, down_asked) = mpsc::channel(1);
+        let view = View {
+            started: clock::now(),
+            options: self.options,
+            shared: self.shared,
+            workers: self.workers,
+            recorder: self.recorder,
+            envoy: self.envoy_state,
+            statement: self.statement,
+            health: Mutex::new(Health::default()),
+            journal_works: self.journal_works,
+            down,
+        };
+        (Arc::new(view), down_asked)
+    }
+}

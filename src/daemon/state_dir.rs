@@ -1,0 +1,124 @@
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::policy::SlotTable;
+
+/// The directory of what must outlive a restart. Held by one decider at a time.
+#[derive(Debug)]
+pub struct StateDir {
+    path: PathBuf,
+    _lock: Flock<File>,
+}
+
+/// Why the state directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Another decider has it.
+    #[error("another decider holds {0}: stop it, or use another --state-dir")]
+    Held(PathBuf),
+    /// Others could have written there.
+    #[error("{path} belongs to user {owner} or can be written by others: it must be root's, mode 0700 or 0755")]
+    Owner {
+        /// The directory or file.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+    },
+    /// A file does not hold what it should.
+    #[error("{path} cannot be understood ({reason}): move it away, then rules get new marks and ports")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The system refused.
+    #[error("cannot {operation} {path}: {source}")]
+    System {
+        /// What was tried.
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+impl StateDir {
+    /// Makes the directory if needed (mode 0700) and locks it until this is dropped.
+    ///
+    /// # Errors
+    /// If another decider holds it, it is not this user's alone, or the system refuses.
+    pub fn open(path: &Path) -> Result<Self, StateError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(system("make", path))?;
+        let found = std::fs::symlink_metadata(path).map_err(system("look at", path))?;
+        if found.uid() != nix::unistd::geteuid().as_raw() || found.mode() & 0o022 != 0 || !found.is_dir() {
+            return Err(StateError::Owner { path: path.to_owned(), owner: found.uid() });
+        }
+        let lock_path = path.join("lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&lock_path)
+            .map_err(system("open", &lock_path))?;
+        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|_| StateError::Held(path.to_owned()))?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Where the observations are saved.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("observations.journal")
+    }
+
+    /// The slots of the last run; none yet if there was no run.
+    ///
+    /// # Errors
+    /// If the file cannot be read or understood.
+    pub fn load_slots(&self) -> Result<SlotTable, StateError> {
+        load_slots(&self.path)
+    }
+
+    /// Saves the slots, all or nothing.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save_slots(&self, slots: &SlotTable) -> Result<(), StateError> {
+        let path = self.path.join("slots.json");
+        let failed = system("write", &path);
+        let write = || -> io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
+            serde_json::to_writer_pretty(&mut file, slots)?;
+            file.flush()?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+            Ok(())
+        };
+        write().map_err(failed)
+    }
+}
+
+/// The slots saved in a state directory that somebody else may hold.
+///
+/// # Errors
+/// If the file cannot be read or understood.
+pub fn load_slots(directory: &Path) -> Result<SlotTable, StateError> {
+    let path = directory.join("slots.json");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => serde_json::from_str(&text)
+            .map_err(|error| StateError::Damaged { path: path.clone(), reason: error.to_string() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(SlotTable::default()),
+        Err(error) => Err(system("read", &path)(error)),
+    }
+}
+
+fn system(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StateError {
+    let path = path.to_owned();
+    move |source| StateError::System { operation, path, source }
+}

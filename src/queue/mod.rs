@@ -1,0 +1,75 @@
+//! Packets that the kernel holds until somebody says what becomes of them (NFQUEUE).
+//!
+//! [`PacketQueue`] is what a worker needs of a queue; [`nfq`] is the backend. A worker owns one queue
+//! and one thread: [`syn`] decides connections, [`dns`] watches questions and answers.
+
+mod dns;
+mod fault;
+mod nfq;
+mod recent;
+mod shared;
+mod syn;
+mod worker;
+
+pub use dns::DnsWorker;
+pub use nfq::{NfqQueue, OpenError, QueueOptions};
+pub use shared::{Knowledge, Published, Readiness, Shared, Whereabouts};
+pub use syn::SynWorker;
+pub use worker::{Ended, Handler, spawn};
+
+use std::io;
+
+/// Which netfilter hook holds the packet (`enum nf_inet_hooks`, linux/netfilter.h).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// `NF_INET_PRE_ROUTING` (0): from outside.
+    Prerouting,
+    /// `NF_INET_POST_ROUTING` (4): about to leave.
+    Postrouting,
+    /// Any other number.
+    Other(u8),
+}
+
+/// What the kernel is told about a held packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Go on in the next base chain, with this whole mark (others' bits included).
+    Accept {
+        /// The packet's new mark.
+        mark: u32,
+    },
+    /// Go on, mark untouched.
+    Pass,
+    /// Discard.
+    Drop,
+}
+
+/// A packet that waits in the kernel.
+pub trait HeldPacket {
+    /// From the IP header on, as far as the copy range reaches.
+    fn bytes(&self) -> &[u8];
+    /// The packet's mark, all bits.
+    fn mark(&self) -> u32;
+    /// Index of the interface it came in on; 0 if it was made here.
+    fn in_interface(&self) -> u32;
+    /// Where it is held.
+    fn hook(&self) -> Hook;
+}
+
+/// A source of held packets. One thread owns it.
+pub trait PacketQueue: Send {
+    /// A packet of this queue.
+    type Held: HeldPacket;
+
+    /// Waits for the next packet.
+    ///
+    /// # Errors
+    /// What the socket says, also late news about earlier verdicts: the next call may well succeed.
+    fn receive(&mut self) -> io::Result<Self::Held>;
+
+    /// Gives a packet its verdict.
+    ///
+    /// # Errors
+    /// What the socket says; the packet then stays held until the queue is closed.
+    fn answer(&mut self, held: Self::Held, answer: Answer) -> io::Result<()>;
+}

@@ -1,0 +1,122 @@
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use crossbeam_channel::Sender;
+
+use crate::dns::{Limits, Observations, Pending, Record as Observed};
+use crate::policy::{Policy, Route};
+use crate::record::{Counters, Record};
+
+/// Parts that the cache is divided into, each with its own lock.
+const SHARDS: usize = 32;
+
+/// What workers decide by: the policy and which listeners are up. Replaced as a whole.
+#[derive(Debug)]
+pub struct Published {
+    /// The policy.
+    pub policy: Policy,
+    /// Its listeners.
+    pub readiness: Readiness,
+}
+
+/// Which routes have a listener that is up, by [`Route::index`].
+#[derive(Debug)]
+pub struct Readiness(Box<[AtomicBool]>);
+
+impl Readiness {
+    /// Nothing is up yet.
+    #[must_use]
+    pub fn none_of(routes: usize) -> Self {
+        Self((0..routes).map(|_| AtomicBool::new(false)).collect())
+    }
+
+    /// Whether a route's listener is up; a route of another policy is not.
+    #[must_use]
+    pub fn is_ready(&self, route: &Route) -> bool {
+        self.0.get(route.index).is_some_and(|ready| ready.load(Ordering::Acquire))
+    }
+
+    /// Says whether a route's listener is up.
+    pub fn set(&self, route: &Route, up: bool) {
+        if let Some(ready) = self.0.get(route.index) {
+            ready.store(up, Ordering::Release);
+        }
+    }
+
+    /// How many are up.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.iter().filter(|ready| ready.load(Ordering::Acquire)).count()
+    }
+}
+
+/// The cache of names, divided by address so that workers do not wait for each other.
+pub struct Knowledge {
+    shards: Box<[Mutex<Observations>]>,
+    hasher: RandomState,
+}
+
+impl Knowledge {
+    /// An empty cache with these limits over all.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let share = limits.share_of(SHARDS);
+        let shards = (0..SHARDS).map(|_| Mutex::new(Observations::new(share))).collect();
+        Self { shards, hasher: RandomState::new() }
+    }
+
+    /// The part that knows about an address. Hold it briefly.
+    ///
+    /// A worker that panicked while it held the lock leaves at worst a half-made observation, which is bounded and
+    /// expires; the lock goes on.
+    pub fn about(&self, address: IpAddr) -> MutexGuard<'_, Observations> {
+        let hash = self.hasher.hash_one(address);
+        let index = usize::try_from(hash % SHARDS as u64).unwrap_or(0);
+        #[expect(clippy::indexing_slicing, reason = "the index is below SHARDS, which is the length")]
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Each part in turn.
+    pub fn parts(&self) -> impl Iterator<Item = MutexGuard<'_, Observations>> {
+        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What all workers share.
+pub struct Shared {
+    /// What is decided by.
+    pub published: Arc<ArcSwap<Published>>,
+    /// Names by address.
+    pub knowledge: Knowledge,
+    /// Questions without an answer yet.
+    pub pending: Mutex<Pending>,
+    /// Where decisions are reported; `try_send` only.
+    pub records: Sender<Record>,
+    /// Where new observations are saved; `try_send` only.
+    pub journal: Sender<Observed>,
+    /// What happened so far.
+    pub counters: Counters,
+    /// This host's own addresses.
+    pub whereabouts: Whereabouts,
+}
+
+/// This host's own addresses, kept current by the daemon.
+#[derive(Debug, Default)]
+pub struct Whereabouts(ArcSwap<Vec<IpAddr>>);
+
+impl Whereabouts {
+    /// Whether the address is this host's.
+    #[must_use]
+    pub fn is_here(&self, address: IpAddr) -> bool {
+        self.0.load().binary_search(&address).is_ok()
+    }
+
+    /// Replaces all of them.
+    pub fn set(&self, mut addresses: Vec<IpAddr>) {
+        addresses.sort_unstable();
+        self.0.store(Arc::new(addresses));
+    }
+}

@@ -1,0 +1,180 @@
+//! The command line without a daemon: output, exit codes, help.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const POLICY: &str = "\
+version: 1
+intercept:
+  gateway:
+    interfaces: [lan0]
+dns:
+  resolvers: [10.77.2.53, \"fd77:2::53\"]
+rules:
+  - { domain: github.com, proto: ssh }
+  - { domain: db.example.com, proto: tcp, port: 5432 }
+";
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("decider-cli-{}-{test}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn decider(folder: &Folder, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_decider"))
+        .args(args)
+        .arg("--socket")
+        .arg(folder.0.join("control.sock"))
+        .arg("--state-dir")
+        .arg(folder.0.join("state"))
+        .env_remove("NO_COLOR")
+        .output()
+        .unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn check_accepts_a_policy() {
+    let folder = Folder::new("check");
+    let file = folder.file("policy.yaml", POLICY);
+    let output = decider(&folder, &["check", text(&file)]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("ok: "), "{}", stdout(&output));
+    let output = decider(&folder, &["check", "--json", text(&file)]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["ok"], true);
+    assert_eq!(report["rules"], 2);
+}
+
+#[test]
+fn check_shows_every_problem_with_its_place() {
+    let folder = Folder::new("problems");
+    let broken = POLICY.replace("proto: ssh", "proto: shh").replace("port: 5432", "port: 0");
+    let file = folder.file("policy.yaml", &broken);
+    let output = decider(&folder, &["check", text(&file)]);
+    assert_eq!(code(&output), 1);
+    let shown = stderr(&output);
+    assert!(shown.contains("policy.yaml:8:") && shown.contains("policy.yaml:9:"), "{shown}");
+    assert!(!shown.contains('\u{1b}'), "colours in a pipe: {shown:?}");
+    let output = decider(&folder, &["check", "--json", text(&file)]);
+    assert_eq!(code(&output), 1);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["ok"], false);
+    assert_eq!(report["diagnostics"].as_array().unwrap().len(), 2);
+    assert_eq!(report["diagnostics"][0]["line"], 8);
+}
+
+#[test]
+fn a_missing_file_is_the_systems_no() {
+    let folder = Folder::new("missing");
+    for command in [&["check"][..], &["run"], &["render", "nft"]] {
+        let output = decider(&folder, &[command, &["/nonexistent/policy.yaml"]].concat());
+        assert_eq!(code(&output), 4, "{command:?}");
+        assert!(stderr(&output).contains("/nonexistent/policy.yaml"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn commands_that_need_a_daemon_say_that_there_is_none() {
+    let folder = Folder::new("daemonless");
+    let explain = ["explain", "--client", "10.0.0.1", "--dst", "192.0.2.1", "--port", "22"];
+    for command in [&["status"][..], &["events"], &["cache"], &["rules"], &explain] {
+        let output = decider(&folder, command);
+        assert_eq!(code(&output), 3, "{command:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("no decider runs here"), "{}", stderr(&output));
+        assert!(stderr(&output).contains("decider run FILE"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn wrong_usage_is_two() {
+    let folder = Folder::new("usage");
+    for command in [&["statsu"][..], &[], &["explain", "--client", "nobody"], &["run"]] {
+        assert_eq!(code(&decider(&folder, command)), 2, "{command:?}");
+    }
+}
+
+#[test]
+fn render_prints_all_parts() {
+    let folder = Folder::new("render");
+    let file = folder.file("policy.yaml", POLICY);
+    let output = decider(&folder, &["render", "all", text(&file)]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    for part in ["table inet decider", "10.77.2.53", "fd77:2::53", "unreachable", "github.com", "5432"] {
+        assert!(stdout(&output).contains(part), "{part} is not in\n{}", stdout(&output));
+    }
+    let output = decider(&folder, &["render", "all", "--json", text(&file)]);
+    let parts: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for part in ["nft", "routes", "envoy"] {
+        assert!(!parts[part].is_null(), "{part}");
+    }
+}
+
+#[test]
+fn explain_works_without_a_daemon_when_given_a_policy() {
+    let folder = Folder::new("explain");
+    let file = folder.file("policy.yaml", POLICY);
+    let ask = |port: &str| {
+        let args = ["explain", "--client", "10.0.0.1", "--dst", "192.0.2.1", "--port", port, "--json"];
+        let output = decider(&folder, &[&args[..], &[text(&file)]].concat());
+        assert_eq!(code(&output), 1, "{}", stderr(&output));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(ask("22")["reason"], "no-observation");
+    assert_eq!(ask("23")["reason"], "port-not-allowed");
+    assert_eq!(ask("53")["reason"], "resolver-not-trusted");
+}
+
+#[test]
+fn help_man_page_and_completions_are_real() {
+    let folder = Folder::new("docs");
+    let help = decider(&folder, &["--help"]);
+    for command in ["check", "render", "run", "status", "events", "explain", "cache", "rules", "down"] {
+        assert!(stdout(&help).contains(command), "{command}");
+        let own = decider(&folder, &[command, "--help"]);
+        assert_eq!(code(&own), 0);
+        assert!(stdout(&own).contains("Usage: decider"), "{}", stdout(&own));
+    }
+    let man = decider(&folder, &["man"]);
+    assert!(stdout(&man).starts_with(".ie") || stdout(&man).contains(".TH decider"), "{}", stdout(&man));
+    let pages = folder.0.join("man");
+    std::fs::create_dir_all(&pages).unwrap();
+    assert_eq!(code(&decider(&folder, &["man", text(&pages)])), 0);
+    assert!(pages.join("decider-explain.1").exists());
+    for shell in ["bash", "zsh", "fish"] {
+        let script = decider(&folder, &["completions", shell]);
+        assert!(stdout(&script).contains("explain"), "{shell}");
+    }
+}

@@ -1,0 +1,93 @@
+use decider::kernel::{Nft, QueueNumbers, QueueStatement, Ruleset, refusal_counters};
+
+use crate::{POLICY, in_namespace, policy, sh};
+
+const QUEUES: QueueNumbers = QueueNumbers { syn: 5300..=5301, dns: 5302..=5302 };
+
+fn plan(text: &str) -> Ruleset {
+    Ruleset::plan(&policy(text), &QUEUES, Nft::probe().unwrap(), 5300)
+}
+
+#[test]
+fn what_is_applied_is_what_is_listed() {
+    in_namespace(|| {
+        let nft = Nft::apply(&plan(POLICY)).unwrap();
+        assert_eq!(nft.difference().unwrap(), None);
+        assert_eq!(refusal_counters().unwrap()["port-not-allowed"], 0);
+        // Applying it again replaces it.
+        let again = Nft::apply(nft.ruleset()).unwrap();
+        assert_eq!(nft.difference().unwrap(), None);
+        assert_eq!(again.difference().unwrap(), None);
+    });
+}
+
+#[test]
+fn every_kind_of_policy_is_taken_by_the_kernel() {
+    let variants = [
+        POLICY.to_owned(),
+        format!("mode: audit\n{POLICY}"),
+        format!("deny: drop\n{POLICY}"),
+        format!("marks: {{ mask: \"0xffffffff\" }}\n{POLICY}"),
+        format!("marks: {{ mask: \"0x0000000f\" }}\n{POLICY}"),
+        format!("marks: {{ mask: \"0x80000111\" }}\n{POLICY}"),
+        POLICY.replace("[10.77.1.0/24, \"fd77:1::/64\"]", "[10.77.1.0/24]"),
+        POLICY.replace("[10.77.1.0/24, \"fd77:1::/64\"]", "[\"fd77:1::/64\"]"),
+        POLICY.replace("[10.77.2.53, \"fd77:2::53\"]", "[10.77.2.53]"),
+        POLICY.replace("  resolvers", "  allow_private: true\n  resolvers"),
+        format!("{}rules: []\n", POLICY.split("rules:").next().unwrap()),
+    ];
+    in_namespace(|| {
+        for variant in &variants {
+            let applied = Nft::apply(&plan(variant));
+            assert!(applied.is_ok(), "{variant}\n{}", applied.unwrap_err());
+        }
+    });
+}
+
+#[test]
+fn the_native_statement_is_well_formed() {
+    let native = Ruleset::plan(&policy(POLICY), &QUEUES, QueueStatement::Native, 5300).to_string();
+    assert!(native.contains("\t\tqueue num 5300-5301\n"), "{native}");
+    assert!(native.contains("\t\tqueue num 5302\n"), "{native}");
+}
+
+#[test]
+fn every_edit_is_a_difference() {
+    let edits = [
+        ("nft flush ruleset", "the table was deleted"),
+        ("nft delete table inet decider", "the table was deleted"),
+        ("nft flush chain inet decider deliver_client", "rule"),
+        ("nft flush chain inet decider to_syn_queue", "rule"),
+        ("nft add rule inet decider decide accept", "new"),
+        ("nft insert rule inet decider from_client accept", "new"),
+        ("nft add element inet decider ports '{ 80 }'", "ports"),
+        ("nft delete element inet decider ports '{ 22 }'", "ports"),
+        ("nft add element inet decider resolvers4 '{ 192.0.2.1 }'", "resolvers4"),
+        ("nft flush map inet decider listeners", "listeners"),
+        ("nft add chain inet decider mine", "new"),
+    ];
+    in_namespace(|| {
+        for (edit, words) in edits {
+            let nft = Nft::apply(&plan(POLICY)).unwrap();
+            sh(edit);
+            let difference = nft.difference().unwrap().unwrap_or_default();
+            assert!(difference.contains(words), "{edit}: {difference:?}");
+        }
+        // Somebody else's table is none of our business.
+        let nft = Nft::apply(&plan(POLICY)).unwrap();
+        sh("nft add table inet other");
+        assert_eq!(nft.difference().unwrap(), None);
+    });
+}
+
+#[test]
+fn a_refused_ruleset_changes_nothing() {
+    in_namespace(|| {
+        let nft = Nft::apply(&plan(POLICY)).unwrap();
+        let mut broken = nft.ruleset().clone();
+        broken.table.chain("broken", None, vec!["jump nowhere".to_owned()]);
+        let error = Nft::apply(&broken).unwrap_err().to_string();
+        assert!(error.contains("nowhere"), "{error}");
+        assert_eq!(nft.difference().unwrap(), None);
+    });
+}
