@@ -65,7 +65,7 @@ codes! {
     DnsPort = "dns-port", "port 53 in a rule: DNS is handled apart";
     DuplicateId = "duplicate-id", "two rules with one id";
     IdNeeded = "id-needed", "a rule whose own id would be too long";
-    DuplicateRule = "duplicate-rule", "a rule that can never decide, because another one always does";
+    DuplicateRule = "duplicate-rule", "a rule for a name and port that another rule decides already";
     ConflictingRules = "conflicting-rules", "two rules that say different things of one name and port";
     NoRoom = "no-room", "more rules than marks or listener ports";
     NoRules = "no-rules", "a policy that refuses everything";

@@ -13,7 +13,11 @@ pub struct Section {
 pub const TOP: Section = Section {
     path: "",
     keys: &["version", "mode", "deny", "intercept", "dns", "envoy", "marks", "rules"],
-    later: &[("upstream", "choosing the address that Envoy connects to")],
+    later: &[
+        ("upstream", "choosing the address that Envoy connects to"),
+        ("include", "rules from other files"),
+        ("sets", "named lists"),
+    ],
 };
 
 /// Whose traffic is covered.
@@ -54,6 +58,8 @@ pub const RULE: Section = Section {
         ("network", "rules by network"),
         ("deliver", "delivery by anything but the rule's own Envoy listener"),
         ("upstream", "choosing the address that Envoy connects to"),
+        ("clients", "rules for some clients only"),
+        ("expires", "rules that end at a time"),
     ],
 };
 

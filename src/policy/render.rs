@@ -6,6 +6,8 @@ use super::source::Lines;
 
 /// Characters of a long line that are shown before and behind the place.
 const AROUND: usize = 200;
+/// Columns of a terminal that every reader has; longer lines are cut around the place.
+const WIDTH: usize = 80;
 
 /// Whether a rendering has terminal colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub fn render_diagnostics(file: &str, text: &str, diagnostics: &[Diagnostic], co
         Colour::On => Renderer::styled(),
         Colour::Off => Renderer::plain(),
     };
-    let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(WIDTH);
     let rendered: Vec<String> =
         diagnostics.iter().map(|diagnostic| renderer.render(&[group(file, &lines, diagnostic)])).collect();
     rendered.join("\n\n")
@@ -54,7 +56,7 @@ fn excerpt<'a>(
     lines: &Lines<'a>,
     place: Place,
     annotate: impl FnOnce(std::ops::Range<usize>) -> Annotation<'a>,
-) -> [Element<'a>; 2] {
+) -> Vec<Element<'a>> {
     let line = lines.line(place.line);
     let first = place.column.saturating_sub(1);
     let from = first.saturating_sub(AROUND);
@@ -62,9 +64,13 @@ fn excerpt<'a>(
     let end = byte(line, place.end_column.min(place.column + AROUND) + AROUND);
     let shown = line.get(begin..end).unwrap_or_default();
     let span = byte(shown, first - from)..byte(shown, place.end_column.saturating_sub(1 + from));
-    let origin = Origin::path(file).line(place.line).char_column(place.column);
     let snippet = Snippet::source(shown).line_start(place.line).annotation(annotate(span));
-    [origin.into(), snippet.into()]
+    if begin == 0 {
+        return vec![snippet.path(file).into()];
+    }
+    // The snippet alone would count its columns from the cut.
+    let origin = Origin::path(file).line(place.line).char_column(place.column);
+    vec![origin.into(), snippet.into()]
 }
 
 /// Where a line's character begins; the line's end if it has not so many.

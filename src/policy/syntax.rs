@@ -31,7 +31,6 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("unknown escape character", "these quotes hold a `\\` that means nothing", "write the text in single quotes"),
     ("invalid trailing content", "something stands behind closed quotes", "put the whole text in one pair of quotes"),
     ("sequence entries are not allowed", "a list cannot begin here", "begin it on the next line"),
-    ("recursion limit", "brackets are nested too deep", "a policy needs no more than four levels"),
 ];
 
 /// Says what is wrong with a text that is not YAML. `info` is what the parser says of it, `rest` the text from the
@@ -43,6 +42,9 @@ pub fn explain(info: &str, rest: &str) -> Fault {
     }
     if let Some(odd) = rest.chars().next().filter(|_| info.starts_with("unexpected character")) {
         return Fault::new(Code::Syntax, format!("a text cannot begin with `{odd}`")).help("put it in quotes");
+    }
+    if info.contains("recursion limit") {
+        return Fault::new(Code::TooDeep, "brackets are nested too deep").help("a policy needs no more than four levels");
     }
     if rest.is_empty() && info.contains("node content") {
         return Fault::new(Code::Syntax, "the file ends within a list or mapping").help("close it");

@@ -44,8 +44,8 @@ fn overlap(first: &Placed, second: &Rule, ports: &[u16]) -> Fault {
         let message = format!("{name} is `{}` {ports} above, and `{}` here", first.rule.proto, second.proto);
         (Code::ConflictingRules, message, "a port carries one proto: keep one of the two rules")
     } else {
-        let message = format!("this rule never decides: another one does for {name} {ports}");
-        (Code::DuplicateRule, message, "take one of the two out")
+        let message = format!("another rule decides {name} {ports} already");
+        (Code::DuplicateRule, message, "leave each port of a name to one rule")
     };
     Fault::new(code, message).help(help).related(first.domain, "the other rule")
 }
