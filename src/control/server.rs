@@ -169,14 +169,16 @@ async fn events((past, mut coming): (Vec<Arc<Event>>, Follower), follow: bool, w
     for event in past {
         send(writer, &Line::Event(&*event)).await?;
     }
-    while follow {
+    if !follow {
+        return Ok(());
+    }
+    loop {
         match coming.recv().await {
             Ok(event) => send(writer, &Line::Event(&*event)).await?,
             Err(RecvError::Lagged(missed)) => send::<()>(writer, &Line::Gap(missed)).await?,
-            Err(RecvError::Closed) => break,
+            Err(RecvError::Closed) => return Ok(()),
         }
     }
-    Ok(())
 }
 
 async fn send<T: Serialize>(writer: &mut Writer, line: &Line<T>) -> io::Result<()> {
