@@ -1,0 +1,58 @@
+# What a developer types. `make` alone lists it.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+CARGO ?= cargo
+# What rustup and Debian keep out of root's PATH, depending on how one became root.
+export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/sbin
+
+bin := $(DESTDIR)$(PREFIX)/bin
+man := $(DESTDIR)$(PREFIX)/share/man/man1
+share := $(DESTDIR)$(PREFIX)/share
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fuzz build install clean setup
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup ## A little internet on this machine with decider in it (root; DEMO_KEEP=1 stays open)
+	$(CARGO) build --locked
+	@tests/demo/run
+
+test: setup ## Every test; the last line says how many passed and failed (root)
+	@tests/summary
+
+check: ## Format, lints, documentation, dependencies
+	@tests/setup rust
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
+	@if command -v cargo-deny >/dev/null; then \
+		$(CARGO) deny --locked check --hide-inclusion-graph; \
+	else \
+		echo 'check: dependencies were NOT looked at: no cargo-deny here (cargo install --locked cargo-deny)'; \
+	fi
+
+fuzz: ## Each fuzz target for a short while
+	@tests/fuzz/run
+
+build: ## The program, optimized: target/release/decider
+	@tests/setup rust
+	$(CARGO) build --locked --release
+
+install: build ## Program, manual pages, completions under PREFIX (/usr/local)
+	install -d $(bin) $(man)
+	install -m 755 target/release/decider $(bin)/decider
+	target/release/decider man $(man)
+	install -d $(share)/bash-completion/completions $(share)/zsh/site-functions $(share)/fish/vendor_completions.d
+	target/release/decider completions bash >$(share)/bash-completion/completions/decider
+	target/release/decider completions zsh >$(share)/zsh/site-functions/_decider
+	target/release/decider completions fish >$(share)/fish/vendor_completions.d/decider.fish
+
+clean: ## Remove what was built and downloaded here
+	$(CARGO) clean
+	rm -rf .deps
+
+setup:
+	@tests/setup
