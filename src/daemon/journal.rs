@@ -1,5 +1,5 @@
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use crossbeam_channel::Receiver;
 
 use crate::clock;
 use crate::dns::Record;
-use crate::dns::journal::{self, Header};
+use crate::dns::journal::{self, Header, MAX_LINE, Reader, Saved};
 use crate::queue::{Knowledge, Shared};
 
 use super::state_dir::StateError;
@@ -19,11 +19,14 @@ use super::state_dir::StateError;
 const SLACK: usize = 100_000;
 /// How soon writing is tried again after a failure (a full disk).
 const RETRY: Duration = Duration::from_secs(1);
+/// How far the wall clock may be set before the file is told: times are carried over a reboot by it.
+const DRIFT: Duration = Duration::from_secs(1);
 
 /// Saves observations, so that a restart forgets nothing: a line each, appended as it is learned.
 pub struct Journal {
     path: PathBuf,
     file: BufWriter<File>,
+    header: Header,
     lines: usize,
 }
 
@@ -34,7 +37,7 @@ impl Journal {
     /// # Errors
     /// If the file cannot be read or written.
     pub fn start(path: &Path, shared: Arc<Shared>, new: Receiver<Record>) -> Result<Arc<AtomicBool>, StateError> {
-        restore(path, &shared.knowledge)?;
+        restore(path, &shared)?;
         let journal = Self::rewrite(path, &shared.knowledge).map_err(failed("write", path))?;
         let works = Arc::new(AtomicBool::new(true));
         let flag = Arc::clone(&works);
@@ -47,7 +50,8 @@ impl Journal {
 
     fn run(mut self, shared: &Shared, new: &Receiver<Record>, works: &AtomicBool) {
         while let Ok(record) = new.recv() {
-            let result = self.append(&record).and_then(|()| {
+            let result = self.follow_clock().and_then(|()| {
+                self.append(&record)?;
                 new.try_iter().try_for_each(|record| self.append(&record))?;
                 self.file.flush()
             });
@@ -73,9 +77,19 @@ impl Journal {
         }
     }
 
+    /// Writes the header again if the wall clock was set since: a machine without a clock of its own begins in 1970.
+    fn follow_clock(&mut self) -> io::Result<()> {
+        let present = header()?;
+        if present.drift(&self.header) > DRIFT {
+            write_line(&mut self.file, &journal::encode_header(&present))?;
+            self.header = present;
+        }
+        Ok(())
+    }
+
     fn append(&mut self, record: &Record) -> io::Result<()> {
         self.lines += 1;
-        write_line(&mut self.file, record)
+        write_line(&mut self.file, &journal::encode(record))
     }
 
     fn compact_if_long(&mut self, knowledge: &Knowledge) -> io::Result<()> {
@@ -90,22 +104,24 @@ impl Journal {
     fn rewrite(path: &Path, knowledge: &Knowledge) -> io::Result<Self> {
         let next = path.with_extension("new");
         let mut file = BufWriter::new(OpenOptions::new().create(true).write(true).truncate(true).open(&next)?);
-        writeln!(file, "{}", journal::encode_header(&header()?))?;
+        let header = header()?;
+        write_line(&mut file, &journal::encode_header(&header))?;
         let mut lines = 0;
         for part in knowledge.parts() {
-            for record in part.iter() {
-                write_line(&mut file, &record)?;
-                lines += 1;
-            }
+            let records: Vec<Record> = part.iter().cloned().collect();
+            // No worker waits for the disk.
+            drop(part);
+            lines += records.len();
+            records.iter().try_for_each(|record| write_line(&mut file, &journal::encode(record)))?;
         }
         file.flush()?;
         fs::rename(&next, path)?;
-        Ok(Self { path: path.to_owned(), file, lines })
+        Ok(Self { path: path.to_owned(), file, header, lines })
     }
 }
 
-fn write_line(file: &mut impl Write, record: &Record) -> io::Result<()> {
-    writeln!(file, "{}", journal::encode(record))
+fn write_line(file: &mut impl Write, line: &str) -> io::Result<()> {
+    writeln!(file, "{line}")
 }
 
 /// The clocks of this boot.
@@ -115,14 +131,15 @@ fn header() -> io::Result<Header> {
     Ok(Header::new(boot_id.trim(), wall, clock::now()))
 }
 
-fn restore(path: &Path, knowledge: &Knowledge) -> Result<(), StateError> {
+fn restore(path: &Path, shared: &Shared) -> Result<(), StateError> {
     let now = clock::now();
-    let saved = read(path)?;
-    if saved.damaged > 0 {
-        tracing::warn!(lines = saved.damaged, path = %path.display(), "damaged lines of the journal were skipped");
+    let Saved { records, damaged, undated } = read(path)?;
+    if damaged > 0 || undated > 0 {
+        tracing::warn!(damaged, undated, path = %path.display(), "lines of the journal were skipped");
     }
-    for record in saved.records {
-        knowledge.about(record.addr).restore(record, now);
+    for record in records {
+        let belief = shared.belief(record.addr);
+        shared.knowledge.about(record.addr).restore(record, belief, now);
     }
     Ok(())
 }
@@ -131,14 +148,26 @@ fn restore(path: &Path, knowledge: &Knowledge) -> Result<(), StateError> {
 ///
 /// # Errors
 /// If it is there and cannot be read.
-pub fn read(path: &Path) -> Result<journal::Saved, StateError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(journal::Saved::default()),
+pub fn read(path: &Path) -> Result<Saved, StateError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Saved::default()),
         Err(error) => return Err(failed("read", path)(error)),
     };
     let present = header().map_err(failed("read the boot id for", path))?;
-    Ok(journal::read(&bytes, &present, clock::now()))
+    Ok(read_lines(BufReader::new(file)).map_err(failed("read", path))?.finish(&present, clock::now()))
+}
+
+fn read_lines(mut file: impl BufRead) -> io::Result<Reader> {
+    let mut reader = Reader::new();
+    let mut line = Vec::new();
+    // What is longer than a line is taken in by pieces, each of which counts as damaged.
+    let longest = u64::try_from(MAX_LINE).unwrap_or(u64::MAX).saturating_add(1);
+    while (&mut file).take(longest).read_until(b'\n', &mut line)? > 0 {
+        reader.take(&line);
+        line.clear();
+    }
+    Ok(reader)
 }
 
 fn failed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StateError {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::clock;
 use crate::decide::{self, Explanation, KnownName, Scene};
-use crate::dns::{Belief, Limits, Observations};
+use crate::dns::{Belief, Grounds, Limits, Observations};
 use crate::model::{ClientId, Epoch, Moment};
 use crate::policy::{Dns, Policy, Spec};
 
@@ -38,16 +38,14 @@ pub fn explain(
     let policy = compile(spec, state_dir)?;
     let now = clock::now();
     let mut observations = Observations::new(limits(&policy.spec().dns));
+    let own = interfaces::own_addresses();
+    let allow_private = policy.spec().dns.allow_private;
     for record in journal::read(&state_dir.join("observations.journal"))?.records {
-        observations.restore(record, now);
+        let belief = Grounds { allow_private, is_here: own.contains(&record.addr) }.belief(record.addr);
+        observations.restore(record, belief, now);
     }
-    let scene = Scene {
-        client,
-        dst,
-        port,
-        dst_is_here: interfaces::own_addresses().contains(&dst),
-        names: known_names(&observations, dst, now),
-    };
+    let scene =
+        Scene { client, dst, port, dst_is_here: own.contains(&dst), names: known_names(&observations, dst, now) };
     let known = observations.about(dst, ClientId(client), policy.spec().dns.scope, now);
     Ok(decide::explain(&policy, scene, &known, |_| true))
 }

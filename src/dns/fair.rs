@@ -39,10 +39,9 @@ pub(super) struct Bounds {
 }
 
 /// An entry that had to go.
-pub(super) struct Evicted<O, K, V> {
+pub(super) struct Evicted<O, K> {
     pub owner: O,
     pub key: K,
-    pub value: V,
 }
 
 type Load<O> = (usize, Reverse<u64>, O);
@@ -81,7 +80,7 @@ impl<O: Hash + Ord + Copy, K: Hash + Eq, V: Entry> FairStore<O, K, V> {
 
     /// Changes an entry, an empty one if there was none, and makes it its owner's most recent one. Returns what had to
     /// go for it.
-    pub fn change(&mut self, owner: O, key: K, now: Moment, change: impl FnOnce(&mut V)) -> Vec<Evicted<O, K, V>> {
+    pub fn change(&mut self, owner: O, key: K, now: Moment, change: impl FnOnce(&mut V)) -> Vec<Evicted<O, K>> {
         self.changes += 1;
         let changed = self.changes;
         let shelf = self.shelves.get_or_insert_mut(owner, Shelf::empty);
@@ -102,7 +101,7 @@ impl<O: Hash + Ord + Copy, K: Hash + Eq, V: Entry> FairStore<O, K, V> {
         self.take_out(owner, |entries| entries.pop_entry(key)).map(|(_, value)| value)
     }
 
-    fn make_room(&mut self, owner: O, now: Moment) -> Vec<Evicted<O, K, V>> {
+    fn make_room(&mut self, owner: O, now: Moment) -> Vec<Evicted<O, K>> {
         let mut evicted = Vec::new();
         while self.is_over_share(owner) {
             evicted.extend(self.evict_from(owner));
@@ -128,8 +127,8 @@ impl<O: Hash + Ord + Copy, K: Hash + Eq, V: Entry> FairStore<O, K, V> {
         self.loads.last().map(|(_, _, owner)| *owner)
     }
 
-    fn evict_from(&mut self, owner: O) -> Option<Evicted<O, K, V>> {
-        self.take_out(owner, LruCache::pop_lru).map(|(key, value)| Evicted { owner, key, value })
+    fn evict_from(&mut self, owner: O) -> Option<Evicted<O, K>> {
+        self.take_out(owner, LruCache::pop_lru).map(|(key, _)| Evicted { owner, key })
     }
 
     /// Takes one entry off a shelf and keeps the accounts; a shelf that is empty goes.

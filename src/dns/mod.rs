@@ -28,7 +28,6 @@ pub use known::Known;
 pub use limits::Limits;
 pub use observations::Observations;
 pub use pending::{Miss, Pending, PendingLimits};
-pub use private::{is_never_believed, is_private};
 pub use question::{Question, question};
-pub use record::{Belief, Record};
+pub use record::{Belief, Grounds, Record};
 pub use wire_name::WireName;

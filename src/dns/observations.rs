@@ -48,11 +48,12 @@ impl Observations {
     }
 
     /// Takes over an observation from an earlier run, unless a newer one of the same name is known. It lives no longer
-    /// than the present limits let it. Whether it may be believed is the caller's to say: policy and addresses may have
-    /// changed in between.
-    pub fn restore(&mut self, mut record: Record, now: Moment) {
-        record.expires = record.expires.min(record.learned.after(self.limits.longest()));
-        self.put(record, now);
+    /// than the present limits let one with its TTL, and is no younger than now. Whether it is believed is asked anew:
+    /// policy and addresses may have changed in between.
+    pub fn restore(&mut self, record: Record, belief: Belief, now: Moment) {
+        let learned = record.learned.min(now);
+        let expires = record.expires.min(learned.after(self.limits.lifetime(record.ttl)));
+        self.put(Record { learned, expires, belief, ..record }, now);
     }
 
     /// What is known about an address for a client: its own observations if one of them lives, else others' as the scope

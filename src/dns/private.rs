@@ -4,8 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// clouds among them), multicast, broadcast, unspecified, reserved, or an IPv6 form of such an IPv4 address.
 ///
 /// The documentation and benchmark ranges are not private: tests and demonstrations use them for the internet.
-#[must_use]
-pub fn is_private(addr: IpAddr) -> bool {
+pub(super) fn is_private(addr: IpAddr) -> bool {
     match addr {
         IpAddr::V4(addr) => is_private_v4(addr),
         IpAddr::V6(addr) => is_private_v6(addr),
@@ -14,16 +13,21 @@ pub fn is_private(addr: IpAddr) -> bool {
 
 /// Whether no answer with this address is ever believed, whatever the policy says of private ones: nothing that a client
 /// could mean by a name is there.
-#[must_use]
-pub fn is_never_believed(addr: IpAddr) -> bool {
+pub(super) fn is_never_believed(addr: IpAddr) -> bool {
     match addr {
-        IpAddr::V4(addr) => {
-            addr.is_loopback() || addr.is_multicast() || matches!(addr.octets(), [0, ..] | [255, 255, 255, 255])
-        }
+        IpAddr::V4(addr) => is_nowhere_v4(addr),
         IpAddr::V6(addr) => {
-            addr.is_loopback() || addr.is_unspecified() || addr.is_multicast() || holds_v4_by_convention(addr)
+            addr.is_loopback()
+                || addr.is_unspecified()
+                || addr.is_multicast()
+                || holds_v4_by_convention(addr)
+                || embedded_v4(addr).is_some_and(is_nowhere_v4)
         }
     }
+}
+
+fn is_nowhere_v4(addr: Ipv4Addr) -> bool {
+    addr.is_loopback() || addr.is_multicast() || matches!(addr.octets(), [0, ..] | [255, 255, 255, 255])
 }
 
 /// By the IANA IPv4 special-purpose address registry.

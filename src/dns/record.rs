@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use crate::model::{ClientId, DomainName, Moment};
 
+use super::private::{is_never_believed, is_private};
+
 /// An observation: this client was told that this name is at this address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -37,4 +39,27 @@ pub enum Belief {
     Believed,
     /// No: the address is private or this host's own. Kept so that a refusal can say so.
     Private,
+}
+
+/// What decides whether an address that a name resolved to is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grounds {
+    /// Whether the policy lets names be at private addresses.
+    pub allow_private: bool,
+    /// Whether the address is this host's own.
+    pub is_here: bool,
+}
+
+impl Grounds {
+    /// Whether an observation of `addr` can let anything through. This host's own addresses never can, nor can those
+    /// where no name is ever meant to be, such as loopback and multicast.
+    #[must_use]
+    pub fn belief(self, addr: IpAddr) -> Belief {
+        let Self { allow_private, is_here } = self;
+        if is_here || is_never_believed(addr) || (!allow_private && is_private(addr)) {
+            Belief::Private
+        } else {
+            Belief::Believed
+        }
+    }
 }

@@ -11,7 +11,7 @@ pub struct WireName(Box<[u8]>);
 impl WireName {
     pub(super) fn new(name: &Name) -> Self {
         let mut wire = Vec::with_capacity(name.len() + 1);
-        for label in name.iter() {
+        for label in name {
             // Labels have 63 octets at most.
             wire.push(u8::try_from(label.len()).unwrap_or(u8::MAX));
             wire.extend_from_slice(label);

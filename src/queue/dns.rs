@@ -65,7 +65,7 @@ impl DnsWorker {
 
     fn learn(&self, now: Moment, client: SocketAddr, name: &DomainName, address: IpAddr, ttl: Duration) {
         let published = self.shared.published.load();
-        let belief = self.belief(address, published.policy.spec().dns.allow_private);
+        let belief = self.shared.belief(address);
         let asker = ClientId(client.ip());
         let mut knowledge = self.shared.knowledge.about(address);
         let observed = knowledge.learn(now, asker, address, name.clone(), ttl, belief);
@@ -74,12 +74,6 @@ impl DnsWorker {
         if belief == Belief::Private && published.policy.mentions(name) {
             self.report_private(now, client, name, address);
         }
-    }
-
-    /// Own addresses and loopback are never believed; other private ones if the policy says so.
-    fn belief(&self, address: IpAddr, allow_private: bool) -> Belief {
-        let never = address.is_loopback() || address.is_unspecified() || self.shared.whereabouts.is_here(address);
-        if never || (dns::is_private(address) && !allow_private) { Belief::Private } else { Belief::Believed }
     }
 
     fn save(&self, observed: Observed) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use crossbeam_channel::Sender;
 
-use crate::dns::{Limits, Observations, Pending, Record as Observed};
+use crate::dns::{Belief, Grounds, Limits, Observations, Pending, Record as Observed};
 use crate::policy::{Policy, Route};
 use crate::record::{Counters, Record};
 
@@ -101,6 +101,15 @@ pub struct Shared {
     pub counters: Counters,
     /// This host's own addresses.
     pub whereabouts: Whereabouts,
+}
+
+impl Shared {
+    /// Whether an observation of this address is believed, by the policy and this host's addresses as they are now.
+    #[must_use]
+    pub fn belief(&self, address: IpAddr) -> Belief {
+        let allow_private = self.published.load().policy.spec().dns.allow_private;
+        Grounds { allow_private, is_here: self.whereabouts.is_here(address) }.belief(address)
+    }
 }
 
 /// This host's own addresses, kept current by the daemon.
