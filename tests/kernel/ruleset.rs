@@ -44,6 +44,20 @@ fn every_kind_of_policy_is_taken_by_the_kernel() {
     });
 }
 
+/// Minimal installations have no `/etc/protocols`, from which nft takes the names that are no words of its own.
+#[test]
+fn no_name_of_a_protocol_needs_the_systems_list() {
+    in_namespace(|| {
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS).unwrap();
+        sh("mount --make-rprivate /");
+        sh("if [ -e /etc/protocols ]; then mount --bind /dev/null /etc/protocols; fi");
+        for variant in [POLICY.to_owned(), format!("mode: audit\n{POLICY}"), format!("deny: drop\n{POLICY}")] {
+            let applied = Nft::apply(&plan(&variant));
+            assert!(applied.is_ok(), "{}", applied.unwrap_err());
+        }
+    });
+}
+
 #[test]
 fn the_native_statement_is_well_formed() {
     let native = Ruleset::plan(&policy(POLICY), &QUEUES, QueueStatement::Native, 5300).to_string();

@@ -168,7 +168,7 @@ fn add_deliver(table: &mut Table, spec: &Spec) {
         format!("meta nfproto ipv4 {}", listener("ip", spec.envoy.listen.to_string())),
         format!("meta nfproto ipv6 {}", listener("ip6", format!("[{}]", Ipv6Addr::LOCALHOST))),
         // Errors about a flow that Envoy has, such as "fragmentation needed".
-        "meta l4proto { icmp, ipv6-icmp } accept".to_owned(),
+        "meta l4proto { icmp, icmpv6 } accept".to_owned(),
         // No listener took it.
         format!("goto {}", chain_of(Reason::ListenerNotReady)),
     ];
