@@ -97,14 +97,15 @@ impl View {
         }
         problems
     }
+}
 
-    fn refused_in_kernel(&self, health: &Health) -> BTreeMap<String, u64> {
-        let mut sums = health.refused_before.clone();
-        for (reason, count) in block_in_place(kernel::refusal_counters).unwrap_or_default() {
-            *sums.entry(reason).or_default() += count;
-        }
-        sums
+/// Refusals of the ruleset in force and of those that it replaced.
+fn refused_in_kernel(health: &Health) -> BTreeMap<String, u64> {
+    let mut sums = health.refused_before.clone();
+    for (reason, count) in block_in_place(kernel::refusal_counters).unwrap_or_default() {
+        *sums.entry(reason).or_default() += count;
     }
+    sums
 }
 
 impl Backend for View {
@@ -150,7 +151,7 @@ impl Backend for View {
                 waiting: kernel_totals.waiting,
                 repeated_syns: counters.repeated_syns.value(),
             },
-            refused_in_kernel: self.refused_in_kernel(&health),
+            refused_in_kernel: refused_in_kernel(&health),
             dns: self.dns_status(spec.dns.capacity),
             queues: self.workers.places().iter().map(|place| place.status(&stats)).collect(),
             queue_statement: self.statement.as_str().to_owned(),

@@ -131,6 +131,7 @@ impl Options {
 
 impl StartError {
     /// The system refused an operation.
+    #[must_use]
     pub fn system(operation: &'static str, source: io::Error) -> Self {
         Self::System { operation, source }
     }

@@ -59,7 +59,7 @@ pub async fn watch(mut daemon: Daemon) -> Result<(), StartError> {
         tokio::select! {
             Some(change) = daemon.changes.recv() => daemon.heal(change).await,
             () = changed(&mut envoy) => daemon.follow_envoy(),
-            Some((index, ended)) = daemon.ended.recv() => daemon.worker_ended(index, ended),
+            Some((index, ended)) = daemon.ended.recv() => daemon.worker_ended(index, &ended),
             _ = retry.tick(), if unhealthy => daemon.repair_all().await,
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
@@ -168,9 +168,9 @@ impl Daemon {
         follow_envoy(&self.view);
     }
 
-    fn worker_ended(&self, index: usize, ended: Ended) {
+    fn worker_ended(&self, index: usize, ended: &Ended) {
         tracing::error!(queue = index, ?ended, "a worker ended: its queue is closed until it is started again");
-        self.view.workers.note_end(index, &ended);
+        self.view.workers.note_end(index, ended);
         let (view, workers) = (Arc::clone(&self.view), Arc::clone(&self.view.workers));
         tokio::spawn(async move {
             loop {
