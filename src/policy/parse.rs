@@ -88,6 +88,7 @@ impl<'t> Tree<'t> {
             Event::Scalar(text, style, anchor, tag) => {
                 refuse_extras(span, anchor, tag.is_some(), problems);
                 let style = if style == ScalarStyle::Plain { Style::Plain } else { Style::Quoted };
+                let span = self.without_blanks(span);
                 self.complete(Node { span, kind: Kind::Scalar(Scalar { text, style }) }, problems)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -145,6 +146,12 @@ impl<'t> Tree<'t> {
             None => fault,
         };
         (Span { start: at, end: at + 1 }, fault)
+    }
+
+    /// Of quoted texts, the parser counts the blanks behind them in.
+    fn without_blanks(&self, span: Span) -> Span {
+        let written = self.text.get(span.start..span.end).map_or(0, |written| written.trim_end().len());
+        Span { end: span.start + written, ..span }
     }
 
     fn byte(&self, mark: saphyr_parser::Marker) -> usize {

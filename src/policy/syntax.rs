@@ -44,7 +44,8 @@ pub fn explain(info: &str, rest: &str) -> Fault {
         return Fault::new(Code::Syntax, format!("a text cannot begin with `{odd}`")).help("put it in quotes");
     }
     if info.contains("recursion limit") {
-        return Fault::new(Code::TooDeep, "brackets are nested too deep").help("a policy needs no more than four levels");
+        return Fault::new(Code::TooDeep, "brackets are nested too deep")
+            .help("a policy needs no more than four levels");
     }
     if rest.is_empty() && info.contains("node content") {
         return Fault::new(Code::Syntax, "the file ends within a list or mapping").help("close it");

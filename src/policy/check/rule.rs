@@ -93,6 +93,7 @@ fn ports(fields: &Fields<'_, '_>, proto: Option<Proto>) -> Option<Vec<u16>> {
                 .error(second.span, fault.help("take one of them out").related(first.span, "it stands here first"));
         }
     }
+    written.dedup_by_key(|port| port.value);
     Some(written.into_iter().map(|Located { value, .. }| value).collect())
 }
 
