@@ -1,4 +1,5 @@
 //! The direction of dependencies, read from the `use crate::` lines, and the purity of what is said to be pure.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,5 @@
 //! The command line without a daemon: output, exit codes, help.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
