@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("queue", &["model", "clock", "packet", "dns", "policy", "decide", "record"]),
     ("kernel", &["model", "policy"]),
     ("envoy", &["model", "policy"]),
-    ("control", &["model", "record", "decide"]),
+    ("control", &["model", "dns", "record", "decide"]),
     (
         "daemon",
         &["model", "clock", "packet", "dns", "policy", "decide", "record", "queue", "kernel", "envoy", "control"],

@@ -22,7 +22,7 @@ pub fn run(args: &Cache, place: &Place) -> Result<ExitCode, Failure> {
             format!("{}s", entry.ttl_s),
             format!("{}s", entry.age_s),
             format!("{}s", entry.left_s),
-            entry.state.clone(),
+            entry.state.to_string(),
         ]);
     }
     table::print(&shown)?;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::dns::State;
 use crate::model::{DomainName, Epoch, Proto, RuleId};
 use crate::record::Totals;
 
@@ -272,8 +273,8 @@ pub struct CacheEntry {
     pub age_s: u64,
     /// Until it expires; 0 if it has.
     pub left_s: u64,
-    /// `live`, `expired`, or `private` (not believed).
-    pub state: String,
+    /// What it is good for.
+    pub state: State,
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use tokio::task::block_in_place;
 use crate::clock;
 use crate::control::{Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, HealStatus, RuleView, Status};
 use crate::decide::{self, Explanation, Scene};
-use crate::dns::Belief;
 use crate::envoy::EnvoyState;
 use crate::kernel::{self, QueueStatement};
 use crate::model::{ClientId, Moment};
@@ -17,6 +16,7 @@ use crate::policy::{Action, Mode};
 use crate::queue::{Published, Shared};
 use crate::record::{DnsOutcome, Event, Follower, RecorderHandle, Totals};
 
+use super::notify;
 use super::offline::known_names;
 use super::options::Options;
 use super::workers::Workers;
@@ -62,6 +62,17 @@ impl View {
     /// Changes what is known about the kernel's state.
     pub fn with_health<T>(&self, change: impl FnOnce(&mut Health) -> T) -> T {
         change(&mut self.health.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes over from Envoy's state which listeners are up: SYNs go to those, and to no others.
+    pub fn follow_envoy(&self) {
+        let state = self.envoy.borrow().clone();
+        let published = self.shared.published.load();
+        for route in published.policy.routes() {
+            published.readiness.set(route, state.is_ready(route));
+        }
+        let (ready, all) = (published.readiness.count(), published.policy.routes().len());
+        notify::status(&format!("{ready} of {all} listeners ready"));
     }
 
     fn problems(&self, published: &Published, health: &Health) -> Vec<Degraded> {
@@ -213,22 +224,14 @@ impl Backend for View {
                 client.is_none_or(|client| observed.client.0 == client)
                     && name.is_none_or(|name| observed.name.as_str().eq_ignore_ascii_case(name))
             });
-            entries.extend(wanted.take(limit.saturating_sub(entries.len())).map(|observed| {
-                let left = observed.expires.since(now);
-                CacheEntry {
-                    name: observed.name.clone(),
-                    address: observed.addr,
-                    client: observed.client.0,
-                    ttl_s: observed.ttl.as_secs(),
-                    age_s: now.since(observed.learned).as_secs(),
-                    left_s: left.as_secs(),
-                    state: match observed.belief {
-                        Belief::Private => "private",
-                        Belief::Believed if left.is_zero() => "expired",
-                        Belief::Believed => "live",
-                    }
-                    .to_owned(),
-                }
+            entries.extend(wanted.take(limit.saturating_sub(entries.len())).map(|observed| CacheEntry {
+                name: observed.name.clone(),
+                address: observed.addr,
+                client: observed.client.0,
+                ttl_s: observed.ttl.as_secs(),
+                age_s: now.since(observed.learned).as_secs(),
+                left_s: observed.expires.since(now).as_secs(),
+                state: observed.state(now),
             }));
             if entries.len() >= limit {
                 break;

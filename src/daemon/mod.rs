@@ -1,10 +1,11 @@
 //! The only wiring: start, heal, stop.
 //!
 //! [`run`] brings everything up in an order in which no door is open at any moment ([`start`]), then waits for
-//! what happens ([`watch`]): changes to the kernel's state, to Envoy, to the workers, a signal, or `down`.
+//! what happens ([`watch`]): changes to the kernel's state ([`heal`]), to Envoy, to the workers, a signal, or `down`.
 
 mod backend;
 mod firewall;
+mod heal;
 mod interfaces;
 mod journal;
 mod notify;
@@ -12,6 +13,7 @@ pub mod offline;
 mod options;
 mod preflight;
 mod refusals;
+mod running;
 mod start;
 mod state_dir;
 mod stop;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::clock;
 use crate::decide::{self, Explanation, KnownName, Scene};
-use crate::dns::{Belief, Grounds, Limits, Observations};
+use crate::dns::{Grounds, Limits, Observations};
 use crate::model::{ClientId, Epoch, Moment};
 use crate::policy::{Dns, Policy, Spec};
 
@@ -61,20 +61,12 @@ pub fn limits(dns: &Dns) -> Limits {
 pub fn known_names(observations: &Observations, dst: IpAddr, now: Moment) -> Vec<KnownName> {
     observations
         .at(dst)
-        .map(|observed| {
-            let left = observed.expires.since(now);
-            KnownName {
-                name: observed.name.clone(),
-                asked_by: observed.client.0,
-                age_s: now.since(observed.learned).as_secs(),
-                left_s: left.as_secs(),
-                state: match observed.belief {
-                    Belief::Private => "private",
-                    Belief::Believed if left.is_zero() => "expired",
-                    Belief::Believed => "live",
-                }
-                .to_owned(),
-            }
+        .map(|observed| KnownName {
+            name: observed.name.clone(),
+            asked_by: observed.client.0,
+            age_s: now.since(observed.learned).as_secs(),
+            left_s: observed.expires.since(now).as_secs(),
+            state: observed.state(now),
         })
         .collect()
 }

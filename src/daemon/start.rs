@@ -20,8 +20,8 @@ use super::firewall::Firewall;
 use super::journal::Journal;
 use super::offline::limits;
 use super::options::{Options, StartError};
+use super::running::Daemon;
 use super::state_dir::StateDir;
-use super::watch::{Daemon, follow_envoy};
 use super::workers::Workers;
 use super::{interfaces, notify, preflight, refusals};
 
@@ -64,7 +64,7 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
     };
     let running = Running { options, statement, recorder, shared, workers, journal_works, envoy_state };
     let (view, down) = running.view();
-    follow_envoy(&view);
+    view.follow_envoy();
     let backend = Arc::clone(&view);
     let control = tokio::spawn(async move { server.serve(backend).await });
     notify::ready();

@@ -4,7 +4,7 @@ use crate::envoy;
 use crate::kernel;
 
 use super::options::StartError;
-use super::watch::Daemon;
+use super::running::Daemon;
 
 /// Ends decider and its Envoy; the ruleset and the lockdown stay, so nothing new gets out.
 ///

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dns::Known;
+use crate::dns::{Known, State};
 use crate::model::{DomainName, Reason, RuleId, Verdict};
 use crate::policy::{Policy, Route};
 
@@ -34,8 +34,8 @@ pub struct KnownName {
     pub age_s: u64,
     /// Seconds that it still counts; 0 if it is expired.
     pub left_s: u64,
-    /// `live`, `expired` or `private`.
-    pub state: String,
+    /// What it is good for.
+    pub state: State,
 }
 
 /// Why a connection would be let through or refused, step by step.

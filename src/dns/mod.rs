@@ -29,5 +29,5 @@ pub use limits::Limits;
 pub use observations::Observations;
 pub use pending::{Miss, Pending, PendingLimits};
 pub use question::{Question, question};
-pub use record::{Belief, Grounds, Record};
+pub use record::{Belief, Grounds, Record, State};
 pub use wire_name::WireName;

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::model::{ClientId, DomainName, Moment};
+use crate::model::{ClientId, DomainName, Moment, words};
 
 use super::private::{is_never_believed, is_private};
 
@@ -29,6 +29,25 @@ impl Record {
     #[must_use]
     pub fn is_live(&self, now: Moment) -> bool {
         now < self.expires
+    }
+
+    /// What it is good for.
+    #[must_use]
+    pub fn state(&self, now: Moment) -> State {
+        match self.belief {
+            Belief::Private => State::Private,
+            Belief::Believed if self.is_live(now) => State::Live,
+            Belief::Believed => State::Expired,
+        }
+    }
+}
+
+words! {
+    /// What an observation is good for.
+    pub enum State {
+        Live = "live", "it lets connections through that a rule allows";
+        Expired = "expired", "its time has run out";
+        Private = "private", "it is not believed, since the address is private or this host's own";
     }
 }
 

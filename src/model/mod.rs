@@ -11,6 +11,7 @@ mod reason;
 mod rule_id;
 mod scope;
 mod verdict;
+mod words;
 
 pub use client::ClientId;
 pub use domain::{DomainName, NameError};
@@ -23,3 +24,4 @@ pub use reason::Reason;
 pub use rule_id::RuleId;
 pub use scope::Scope;
 pub use verdict::Verdict;
+pub(crate) use words::words;

@@ -1,69 +1,26 @@
-use std::fmt;
+use super::words;
 
-use serde::{Deserialize, Serialize};
-
-/// Declares [`Reason`] with its words, so that a reason cannot be without one.
-macro_rules! reasons {
-    ($($variant:ident = $word:literal, $meaning:literal;)+) => {
-        /// Why a decision is what it is. The words are part of the contract: some may be added, none renamed.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum Reason {
-            $(
-                #[doc = $meaning]
-                #[serde(rename = $word)]
-                $variant,
-            )+
-        }
-
-        impl Reason {
-            /// All of them, in the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The stable word, as in events.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-
-            /// One sentence for people.
-            #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self { $(Self::$variant => $meaning),+ }
-            }
-
-            /// The reason with this word.
-            #[must_use]
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)+ _ => None }
-            }
-        }
-    };
-}
-
-reasons! {
-    Allowed = "allowed", "a rule allows this name on this port";
-    AllowedNetwork = "allowed-network", "a rule allows this network on this port";
-    DeniedByRule = "denied-by-rule", "a rule denies this name on this port";
-    NoObservation = "no-observation", "no name is known for this address: no client was seen to look it up";
-    NameNotAllowed = "name-not-allowed", "the name behind this address is in no rule";
-    PortNotAllowed = "port-not-allowed", "no rule allows this port";
-    ObservationExpired = "observation-expired", "the name behind this address was looked up too long ago";
-    PrivateAddress = "private-address", "an allowed name resolved to a private, loopback, link-local or own address";
-    Ambiguous = "ambiguous", "several allowed names with different routes share this address";
-    ListenerNotReady = "listener-not-ready", "the rule's Envoy listener is not up";
-    ClientNotCovered = "client-not-covered", "the source address is outside the networks that the policy covers";
-    LocalService = "local-service", "the destination is one of this host's own addresses";
-    ProtoNotAllowed = "proto-not-allowed", "no rule allows this protocol";
-    ResolverNotTrusted = "resolver-not-trusted", "DNS goes to the policy's resolvers only";
-    QueryNotAllowed = "query-not-allowed", "this name or record type may not be asked for";
-    Malformed = "malformed", "the packet cannot be read";
-    NotASyn = "not-a-syn", "the first packet of an unknown flow is not a clean SYN";
-    Overload = "overload", "a limit was reached";
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+words! {
+    /// Why a decision is what it is. The words are part of the contract: some may be added, none renamed.
+    pub enum Reason {
+        Allowed = "allowed", "a rule allows this name on this port";
+        AllowedNetwork = "allowed-network", "a rule allows this network on this port";
+        DeniedByRule = "denied-by-rule", "a rule denies this name on this port";
+        NoObservation = "no-observation", "no name is known for this address: no client was seen to look it up";
+        NameNotAllowed = "name-not-allowed", "the name behind this address is in no rule";
+        PortNotAllowed = "port-not-allowed", "no rule allows this port";
+        ObservationExpired = "observation-expired", "the name behind this address was looked up too long ago";
+        PrivateAddress = "private-address", "an allowed name resolved to a private, loopback, link-local or own address";
+        Ambiguous = "ambiguous", "several allowed names with different routes share this address";
+        ListenerNotReady = "listener-not-ready", "the rule's Envoy listener is not up";
+        ClientNotCovered = "client-not-covered", "the source address is outside the networks that the policy covers";
+        LocalService = "local-service", "the destination is one of this host's own addresses";
+        ProtoNotAllowed = "proto-not-allowed", "no rule allows this protocol";
+        ResolverNotTrusted = "resolver-not-trusted", "DNS goes to the policy's resolvers only";
+        QueryNotAllowed = "query-not-allowed", "this name or record type may not be asked for";
+        Malformed = "malformed", "the packet cannot be read";
+        NotASyn = "not-a-syn", "the first packet of an unknown flow is not a clean SYN";
+        Overload = "overload", "a limit was reached";
     }
 }
 

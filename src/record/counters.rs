@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Verdict;
+use crate::model::{Verdict, words};
 
 /// A number that only goes up; threads need not agree on its order with anything else.
 #[derive(Debug, Default)]
@@ -32,31 +32,15 @@ pub struct QueueCounters {
     pub verdict_errors: Count,
 }
 
-macro_rules! dns_outcomes {
-    ($($variant:ident = $word:literal, $meaning:literal;)+) => {
-        /// What became of a DNS message in the queue.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum DnsOutcome { $(#[doc = $meaning] $variant),+ }
-
-        impl DnsOutcome {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The word for it in `status`.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-    };
-}
-
-dns_outcomes! {
-    Question = "questions", "A question, let through.";
-    Learned = "learned", "An answer that taught something.";
-    TaughtNothing = "taught_nothing", "An answer to a question, without an address to learn.";
-    Unasked = "unasked", "An answer that nobody asked for, dropped.";
-    Malformed = "malformed", "Not a DNS message that can be read, dropped.";
+words! {
+    /// What became of a DNS message in the queue.
+    pub enum DnsOutcome {
+        Question = "questions", "A question, let through.";
+        Learned = "learned", "An answer that taught something.";
+        TaughtNothing = "taught_nothing", "An answer to a question, without an address to learn.";
+        Unasked = "unasked", "An answer that nobody asked for, dropped.";
+        Malformed = "malformed", "Not a DNS message that can be read, dropped.";
+    }
 }
 
 /// All counters of a run.

@@ -1,0 +1,30 @@
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::kernel::Change;
+use crate::queue::Ended;
+
+use super::backend::View;
+use super::firewall::Firewall;
+use super::state_dir::StateDir;
+
+/// All that runs, and all that can happen to it.
+pub struct Daemon {
+    /// What is shared with the control socket.
+    pub view: Arc<View>,
+    /// The kernel's state.
+    pub firewall: Firewall,
+    /// Envoy, if decider manages it.
+    pub envoy: crate::envoy::Supervisor,
+    /// Hints that the kernel's state changed.
+    pub changes: mpsc::Receiver<Change>,
+    /// Workers that ended.
+    pub ended: mpsc::UnboundedReceiver<(usize, Ended)>,
+    /// Where `down` is asked for.
+    pub down: mpsc::Receiver<oneshot::Sender<Result<(), String>>>,
+    /// The control socket; removed with the daemon.
+    pub control: tokio::task::JoinHandle<()>,
+    /// Held until the end, so that no other decider takes the state directory.
+    pub _state: StateDir,
+}
