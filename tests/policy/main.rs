@@ -4,6 +4,7 @@
 mod accepted;
 mod broken;
 mod defaults;
+mod docs;
 mod large;
 mod later;
 mod names;
