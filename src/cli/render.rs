@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 
 use crate::daemon::{Options, offline};
-use crate::envoy;
+use crate::envoy::{self, Host};
 use crate::kernel::{QueueStatement, RoutingPlan, Ruleset, interface_names};
 use crate::policy::Policy;
 
@@ -73,7 +73,7 @@ fn routing(policy: &Policy) -> RoutingPlan {
 }
 
 fn envoy_files(policy: &Policy) -> impl Iterator<Item = (String, Value)> {
-    let files = envoy::render(policy);
+    let files = envoy::render(policy, Host::default());
     [("bootstrap.json", files.bootstrap), ("lds.json", files.lds), ("cds.json", files.cds)]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

@@ -147,9 +147,9 @@ impl StartError {
             Self::QueueNumbers { .. } => Some("use a smaller --first-queue or fewer --workers"),
             Self::Queue(OpenError::Taken(_)) => Some("stop the other program, or use other queues with --first-queue"),
             Self::Left { .. } => Some("run `decider down`"),
+            Self::Envoy(error) => error.help(),
             Self::Queue(OpenError::System { .. })
             | Self::Kernel(_)
-            | Self::Envoy(_)
             | Self::State(_)
             | Self::Control(_)
             | Self::Slots(_)

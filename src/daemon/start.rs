@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock;
 use crate::control::Server;
 use crate::dns::{Pending, PendingLimits, Record as Observed};
-use crate::envoy::{self, EnvoyState, Supervisor};
+use crate::envoy::{EnvoyState, Launch, Supervisor};
 use crate::kernel::{Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown};
 use crate::model::Epoch;
 use crate::policy::{Policy, Spec};
@@ -39,7 +39,8 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
     let server = Server::bind(&options.socket)?;
     let state = StateDir::open(&options.state_dir)?;
     let policy = compile(spec, &state)?;
-    if envoy::adoptable(&policy).is_none() {
+    let launch = Launch::prepare(&policy).await?;
+    if !launch.is_running() {
         preflight::listener_ports(&policy)?;
     }
     let ruleset = Ruleset::plan(&policy, &options.queues(), statement, options.log_group);
@@ -52,7 +53,7 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
     refusals::follow(log, Arc::clone(&shared)).map_err(|source| StartError::system("start a thread", source))?;
 
     let was_closed = table_exists()?;
-    let in_force = enforce(&shared, &ruleset).await;
+    let in_force = enforce(&shared, &ruleset, launch).await;
     let (firewall, changes, envoy, envoy_state) = match in_force {
         Ok(in_force) => in_force,
         Err(error) => {
@@ -111,11 +112,11 @@ fn start_workers(options: &Options, shared: &Arc<Shared>) -> Result<(Arc<Workers
 type InForce = (Firewall, mpsc::Receiver<crate::kernel::Change>, Supervisor, watch::Receiver<EnvoyState>);
 
 /// Everything that leaves a trace. The monitor comes first: no change may go unnoticed.
-async fn enforce(shared: &Shared, ruleset: &Ruleset) -> Result<InForce, StartError> {
+async fn enforce(shared: &Shared, ruleset: &Ruleset, launch: Launch) -> Result<InForce, StartError> {
     let changes = monitor()?;
     let firewall = Firewall::up(Routing::connect()?, ruleset, shared).await?;
     let published = shared.published.load_full();
-    let (envoy, state) = Supervisor::start(&published.policy).await?;
+    let (envoy, state) = launch.start(&published.policy).await?;
     Ok((firewall, changes, envoy, state))
 }
 

@@ -1,0 +1,92 @@
+use std::fmt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::error::EnvoyError;
+
+/// The first with the DNS cluster extension (`envoy.clusters.dns`).
+const LEAST: Version = Version { major: 1, minor: 34 };
+
+/// Envoy's version, as far as it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Version {
+    major: u32,
+    minor: u32,
+}
+
+/// Finds the program: the one named, else `envoy` in `PATH`. It must say that it is an Envoy, and new enough.
+///
+/// # Errors
+/// If there is none that can be used.
+pub fn find(named: Option<&Path>) -> Result<PathBuf, EnvoyError> {
+    let found = match named {
+        Some(path) => is_program(path).then(|| path.to_owned()),
+        None => in_path(),
+    };
+    let binary = found.ok_or_else(|| EnvoyError::NoBinary(named.map(Path::to_owned)))?;
+    check(&binary)?;
+    Ok(binary)
+}
+
+fn in_path() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join("envoy"))
+        .find(|candidate| is_program(candidate))
+}
+
+fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+fn check(binary: &Path) -> Result<(), EnvoyError> {
+    let not_envoy = |reason: String| EnvoyError::NotEnvoy { binary: binary.to_owned(), reason };
+    let output = Command::new(binary)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| not_envoy(format!("it cannot be started: {error}")))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let Some(version) = Version::read(&text) else {
+        let first: String = text.trim().lines().next().unwrap_or_default().chars().take(80).collect();
+        return Err(not_envoy(format!("asked for its version it says {first:?} ({})", output.status)));
+    };
+    if version < LEAST {
+        let (found, least) = (version.to_string(), LEAST.to_string());
+        return Err(EnvoyError::TooOld { binary: binary.to_owned(), found, least });
+    }
+    Ok(())
+}
+
+impl Version {
+    /// From `envoy --version`: `/path/envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`.
+    fn read(text: &str) -> Option<Self> {
+        let (_, version) = text.split_once("version: ")?;
+        let mut numbers = version.split('/').nth(1)?.split('.');
+        Some(Self { major: numbers.next()?.parse().ok()?, minor: numbers.next()?.parse().ok()? })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_and_compared() {
+        let text = "\n/usr/bin/envoy  version: 9e55/1.40.0/Clean/RELEASE/BoringSSL\n\n";
+        let found = Version::read(text).unwrap();
+        assert_eq!(found.to_string(), "1.40");
+        assert!(found > LEAST && Version { major: 1, minor: 9 } < LEAST);
+        for other in ["", "envoy 1.40", "version: 1.40", "version: x/1/Clean", "version: x/a.b/Clean"] {
+            assert_eq!(Version::read(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+use serde_json::{Value, json};
+
+use super::proto::{BUFFER_BYTES, MAX_CONNECTIONS, address, discovery, extension, keepalive, typed};
+use crate::model::Mark;
+use crate::policy::{Dns, Policy, Rule};
+
+/// `SOL_SOCKET` (asm-generic/socket.h).
+const SOL_SOCKET: u32 = 1;
+/// `SO_MARK` (asm-generic/socket.h).
+const SO_MARK: u32 = 36;
+/// Port of DNS.
+const DNS_PORT: u16 = 53;
+
+/// One cluster a port of a route.
+pub fn render(policy: &Policy) -> Value {
+    let upstream = policy.spec().marks.upstream();
+    let rules = policy.routes().iter().map(|route| &route.rule);
+    let clusters = rules
+        .flat_map(|rule| rule.ports.iter().map(|&port| cluster(rule, port, &policy.spec().dns, upstream)))
+        .collect();
+    discovery(policy.epoch().0, clusters)
+}
+
+/// The cluster that a port of a rule leads to.
+pub fn cluster_name(rule: &Rule, port: u16) -> String {
+    format!("{} {port}", rule.id)
+}
+
+/// The rule's name, looked up over and over; a connection stays with the address that it began with.
+fn cluster(rule: &Rule, port: u16, dns: &Dns, upstream: Mark) -> Value {
+    let name = cluster_name(rule, port);
+    let endpoint = json!({ "socket_address": { "address": rule.name.as_str(), "port_value": port } });
+    typed(
+        "config.cluster.v3.Cluster",
+        json!({
+            "name": name,
+            "connect_timeout": "10s",
+            "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+            "circuit_breakers": {
+                "thresholds": [{ "max_connections": MAX_CONNECTIONS, "max_pending_requests": MAX_CONNECTIONS }],
+            },
+            "upstream_connection_options": { "tcp_keepalive": keepalive() },
+            // The ruleset knows Envoy's connections by this mark and refuses those to private addresses.
+            "upstream_bind_config": {
+                "socket_options": [{
+                    "description": "SO_MARK",
+                    "level": SOL_SOCKET,
+                    "name": SO_MARK,
+                    "int_value": upstream,
+                    "state": "STATE_PREBIND",
+                }],
+            },
+            "cluster_type": resolving(dns),
+            "load_assignment": {
+                "cluster_name": name,
+                "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": endpoint } }] }],
+            },
+        }),
+    )
+}
+
+/// Both families, from the policy's resolvers, as often as the records say; the addresses are tried in turn
+/// (RFC 8305).
+fn resolving(dns: &Dns) -> Value {
+    extension(
+        "envoy.clusters.dns",
+        "extensions.clusters.dns.v3.DnsCluster",
+        json!({
+            "dns_lookup_family": "ALL",
+            "all_addresses_in_single_endpoint": true,
+            "respect_dns_ttl": true,
+            "dns_failure_refresh_rate": { "base_interval": "0.5s", "max_interval": "5s" },
+            "typed_dns_resolver_config": resolver(dns),
+        }),
+    )
+}
+
+/// None of the host's own search domains. Listeners wait for the first answer or failure, so that is made short.
+fn resolver(dns: &Dns) -> Value {
+    extension(
+        "envoy.network.dns_resolver.cares",
+        "extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+        json!({
+            "resolvers": dns.resolvers.iter().map(|&ip| address(ip, DNS_PORT)).collect::<Vec<_>>(),
+            "dns_resolver_options": { "no_default_search_domain": true },
+            "query_timeout_seconds": 2,
+            "query_tries": 2,
+        }),
+    )
+}

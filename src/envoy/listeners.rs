@@ -1,0 +1,91 @@
+use std::net::{IpAddr, Ipv6Addr};
+
+use serde_json::{Value, json};
+
+use super::clusters::cluster_name;
+use super::host::Families;
+use super::layout::Layout;
+use super::proto::{BUFFER_BYTES, address, discovery, extension, keepalive, typed};
+use crate::policy::{Policy, Route};
+
+/// One listener a route.
+pub fn render(policy: &Policy, layout: &Layout, families: Families) -> Value {
+    let listeners = policy.routes().iter().map(|route| listener(policy, route, layout, families)).collect();
+    discovery(policy.epoch().0, listeners)
+}
+
+/// A listener that takes what the kernel hands to it with its original destination (`transparent`).
+///
+/// Its filter chains ask for the rule's own ports. A connection made to the listener itself has the listener's port,
+/// fits none and is closed.
+fn listener(policy: &Policy, route: &Route, layout: &Layout, families: Families) -> Value {
+    let id = route.rule.id.as_str();
+    let at = |ip: IpAddr| address(ip, route.listener_port);
+    let others: Vec<Value> = match families {
+        Families::Both => vec![json!({ "address": at(Ipv6Addr::LOCALHOST.into()) })],
+        Families::V4Only => vec![],
+    };
+    typed(
+        "config.listener.v3.Listener",
+        json!({
+            "name": id,
+            "stat_prefix": id,
+            "address": at(policy.spec().envoy.listen.into()),
+            "additional_addresses": others,
+            "transparent": true,
+            // A port that another program has is an error, not shared with it.
+            "enable_reuse_port": false,
+            "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+            "tcp_keepalive": keepalive(),
+            "filter_chains": route.rule.ports.iter().map(|&port| chain(route, port, layout)).collect::<Vec<_>>(),
+        }),
+    )
+}
+
+fn chain(route: &Route, port: u16, layout: &Layout) -> Value {
+    let proxy = extension(
+        "envoy.filters.network.tcp_proxy",
+        "extensions.filters.network.tcp_proxy.v3.TcpProxy",
+        json!({
+            "stat_prefix": route.rule.id.as_str(),
+            "cluster": cluster_name(&route.rule, port),
+            "idle_timeout": "0s",
+            "access_log": [access_log(route, layout)],
+            "access_log_options": { "flush_access_log_on_connected": true },
+        }),
+    );
+    json!({
+        "name": port.to_string(),
+        "filter_chain_match": { "destination_port": port },
+        "filters": [proxy],
+    })
+}
+
+/// A line when the upstream answers, and one at the end.
+fn access_log(route: &Route, layout: &Layout) -> Value {
+    let format = json!({
+        "ts": "%START_TIME%",
+        "kind": "%ACCESS_LOG_TYPE%",
+        "rule": literal(route.rule.id.as_str()),
+        "domain": literal(route.rule.name.as_str()),
+        "client": "%DOWNSTREAM_REMOTE_ADDRESS%",
+        "dst": "%DOWNSTREAM_LOCAL_ADDRESS%",
+        "upstream": "%UPSTREAM_HOST%",
+        "bytes_from_client": "%BYTES_RECEIVED%",
+        "bytes_to_client": "%BYTES_SENT%",
+        "duration_ms": "%DURATION%",
+        "flags": "%RESPONSE_FLAGS%",
+        "details": "%RESPONSE_CODE_DETAILS%",
+        "failure": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+    });
+    extension(
+        "envoy.access_loggers.file",
+        "extensions.access_loggers.file.v3.FileAccessLog",
+        json!({ "path": layout.access_log(), "log_format": { "json_format": format } }),
+    )
+}
+
+/// Text that stands for itself in a format of Envoy's, where `%` begins a command.
+fn literal(text: &str) -> String {
+    text.replace('%', "%%")
+}

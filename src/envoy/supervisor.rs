@@ -1,0 +1,241 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::admin::Admin;
+use super::backoff::Backoff;
+use super::binary;
+use super::directory::{Directory, Readers};
+use super::error::EnvoyError;
+use super::files::{self, Files};
+use super::limits;
+use super::logs;
+use super::observer::Observer;
+use super::process::{Leftover, Process};
+use super::state::{EnvoyState, Phase};
+use crate::policy::Policy;
+
+/// Envoy, found and ready to be started: everything that can fail without a trace is done.
+#[derive(Debug)]
+pub struct Launch {
+    /// None: somebody else starts it.
+    binary: Option<PathBuf>,
+    directory: Directory,
+    left: Option<Leftover>,
+    is_running: bool,
+}
+
+/// Keeps Envoy running. When it is dropped without [`stop`](Self::stop), Envoy runs on.
+#[derive(Debug)]
+pub struct Supervisor {
+    task: JoinHandle<()>,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Launch {
+    /// Finds Envoy, takes its directory, and looks whether a decider has left an Envoy behind.
+    ///
+    /// # Errors
+    /// What is missing or in the way.
+    pub async fn prepare(policy: &Policy) -> Result<Self, EnvoyError> {
+        let spec = &policy.spec().envoy;
+        let binary = spec.manage.then(|| binary::find(spec.binary.as_deref())).transpose()?;
+        let readers = if spec.manage { Readers::Ours } else { Readers::Anybody };
+        let directory = Directory::open(&spec.config_dir, readers)?;
+        let left = Process::left_in(&directory.layout)?;
+        let is_running = left.is_some() || Admin::new(directory.layout.admin()).is_open().await;
+        Ok(Self { binary, directory, left, is_running })
+    }
+
+    /// Whether an Envoy has, or may have, the listeners' ports already.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.is_running
+    }
+
+    /// Writes Envoy's files and starts it, or takes over the one that runs, and keeps it running from then on.
+    ///
+    /// # Errors
+    /// If a file cannot be written, or Envoy cannot be started.
+    pub async fn start(self, policy: &Policy) -> Result<(Supervisor, watch::Receiver<EnvoyState>), EnvoyError> {
+        let Self { binary, directory, left, is_running: _ } = self;
+        let host = limits::host();
+        let files = files::render(policy, host);
+        let left = keep_if_fit(left, binary.as_deref(), &directory, &files).await?;
+        directory.write(&files)?;
+        let routes = policy.routes().iter();
+        let wanted: BTreeMap<String, u16> =
+            routes.map(|route| (route.rule.id.to_string(), route.listener_port)).collect();
+        let observer = Observer::new(directory, host.families, files.lds, wanted);
+        let state = observer.state.subscribe();
+        let (stop, stopped) = oneshot::channel();
+        let task = match binary {
+            None => tokio::spawn(observe(observer, stopped)),
+            Some(binary) => {
+                let mut keeper = Keeper { binary, observer, backoff: Backoff::default(), log_from: 0 };
+                let process = match left {
+                    Some(process) => keeper.adopt(process),
+                    None => keeper.spawn()?,
+                };
+                tokio::spawn(keeper.keep(process, stopped))
+            }
+        };
+        Ok((Supervisor { task, stop: Some(stop) }, state))
+    }
+}
+
+/// The Envoy that was left behind, if it is what would be started; otherwise it is ended.
+async fn keep_if_fit(
+    left: Option<Leftover>,
+    binary: Option<&Path>,
+    directory: &Directory,
+    files: &Files,
+) -> Result<Option<Process>, EnvoyError> {
+    let Some(left) = left else { return Ok(None) };
+    if binary == Some(left.binary.as_path()) && directory.has_bootstrap(files) {
+        return Ok(Some(left.process));
+    }
+    tracing::info!(pid = left.process.pid, "the Envoy that was left behind was started in another way: it is ended");
+    left.process.stop().await.map(|()| None)
+}
+
+impl Supervisor {
+    /// Ends Envoy, if decider started it.
+    pub async fn stop(mut self) {
+        if let Some(stop) = self.stop.take() {
+            // If the task has ended there is nothing to be stopped.
+            let _ = stop.send(());
+        }
+        if let Err(error) = (&mut self.task).await {
+            tracing::error!(%error, "Envoy's supervisor ended before its time");
+        }
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Ends the Envoy that a decider left behind in a directory; says whether there was one.
+///
+/// # Errors
+/// If the directory is another's, or Envoy does not end.
+pub async fn stop_leftover(config_dir: &Path) -> Result<bool, EnvoyError> {
+    let Some(directory) = Directory::find(config_dir)? else { return Ok(false) };
+    let Some(left) = Process::left_in(&directory.layout)? else { return Ok(false) };
+    left.process.stop().await?;
+    remove_traces(&directory);
+    Ok(true)
+}
+
+fn remove_traces(directory: &Directory) {
+    for path in [directory.layout.pid(), directory.layout.admin()] {
+        if let Err(error) = Directory::remove(&path) {
+            tracing::warn!(%error, "a file of Envoy's stays");
+        }
+    }
+}
+
+/// Asks an Envoy that somebody else keeps running.
+async fn observe(mut observer: Observer, stopped: oneshot::Receiver<()>) {
+    let forever = async {
+        loop {
+            observer.until_hung().await;
+            observer.publish(|state| state.phase = Phase::Down);
+        }
+    };
+    tokio::select! {
+        () = forever => {}
+        () = told(stopped) => {}
+    }
+}
+
+/// Waits until told to stop. A supervisor that was dropped tells nothing: its task is about to be aborted.
+async fn told(stopped: oneshot::Receiver<()>) {
+    if stopped.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Starts Envoy again whenever it has ended.
+struct Keeper {
+    binary: PathBuf,
+    observer: Observer,
+    backoff: Backoff,
+    /// Where the log of the present Envoy begins.
+    log_from: u64,
+}
+
+impl Keeper {
+    fn adopt(&mut self, process: Process) -> Process {
+        tracing::info!(pid = process.pid, "taking over the Envoy that runs");
+        self.observer.begin(|state| (state.pid, state.adopted) = (Some(process.pid), true));
+        process
+    }
+
+    fn spawn(&mut self) -> Result<Process, EnvoyError> {
+        self.log_from = logs::size(&self.observer.directory.layout.log());
+        let process = Process::spawn(&self.binary, &self.observer.directory)?;
+        tracing::info!(pid = process.pid, "Envoy has been started");
+        self.observer.begin(|state| (state.pid, state.adopted) = (Some(process.pid), false));
+        Ok(process)
+    }
+
+    async fn keep(mut self, process: Process, stopped: oneshot::Receiver<()>) {
+        let mut stopped = std::pin::pin!(told(stopped));
+        let mut running = Some(process);
+        loop {
+            let pause = if let Some(process) = running.as_mut() {
+                let ended = tokio::select! {
+                    ended = process.exited() => ended,
+                    () = self.observer.until_hung() => {
+                        process.kill();
+                        format!("it was silent for too long and has been killed; {}", process.exited().await)
+                    }
+                    () = &mut stopped => break,
+                };
+                running = None;
+                self.note_end(&ended)
+            } else {
+                match self.spawn() {
+                    Ok(process) => {
+                        running = Some(process);
+                        continue;
+                    }
+                    Err(error) => self.note_end(&error.to_string()),
+                }
+            };
+            tokio::select! {
+                () = sleep(pause) => self.observer.publish(|state| state.restarts += 1),
+                () = &mut stopped => break,
+            }
+        }
+        if let Some(process) = running
+            && let Err(error) = process.stop().await
+        {
+            tracing::error!(%error, "Envoy has not been stopped");
+        }
+        remove_traces(&self.observer.directory);
+    }
+
+    /// Publishes that Envoy does not run, and why; says how long to wait before the next start.
+    fn note_end(&mut self, ended: &str) -> std::time::Duration {
+        let complaint = logs::last_complaint(&self.observer.directory.layout.log(), self.log_from);
+        let reason = complaint.map_or_else(|| ended.to_owned(), |complaint| format!("{ended}: {complaint}"));
+        let pause = self.backoff.after(self.observer.ran());
+        tracing::error!(reason, ?pause, "Envoy has ended: it is started again after the pause");
+        self.observer.publish(|state| {
+            state.phase = Phase::Down;
+            state.pid = None;
+            state.adopted = false;
+            state.listeners = std::sync::Arc::default();
+            state.last_error = Some(reason);
+        });
+        pause
+    }
+}

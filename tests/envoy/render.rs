@@ -1,0 +1,115 @@
+use std::process::Command;
+
+use decider::envoy::{Families, Files, Host, render};
+use serde_json::{Value, json};
+
+use crate::{Place, envoy};
+
+fn rendered(families: Families) -> Files {
+    render(&Place::new().policy, Host { families, ..Host::default() })
+}
+
+fn resources(file: &Value) -> &[Value] {
+    file["resources"].as_array().unwrap()
+}
+
+#[test]
+fn a_route_has_one_listener_in_both_families_and_a_chain_for_each_port() {
+    let files = rendered(Families::Both);
+    let listeners = resources(&files.lds);
+    assert_eq!(files.lds["version_info"], "7");
+    let names: Vec<&str> = listeners.iter().map(|listener| listener["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["github.com:22/ssh", "a%b", "db.example.com:5432,5433/tcp"]);
+    let database = &listeners[2];
+    assert_eq!(database["stat_prefix"], database["name"]);
+    assert_eq!(database["transparent"], true);
+    assert_eq!(database["address"], json!({ "socket_address": { "address": "127.0.0.1", "port_value": 15102 } }));
+    assert_eq!(
+        database["additional_addresses"],
+        json!([{ "address": { "socket_address": { "address": "::1", "port_value": 15102 } } }])
+    );
+    let chains = database["filter_chains"].as_array().unwrap();
+    for (chain, port) in chains.iter().zip([5432, 5433]) {
+        assert_eq!(chain["filter_chain_match"], json!({ "destination_port": port }));
+        let proxy = &chain["filters"][0]["typed_config"];
+        assert_eq!(proxy["cluster"], format!("db.example.com:5432,5433/tcp {port}"));
+    }
+    assert_eq!(chains.len(), 2);
+}
+
+#[test]
+fn a_host_without_ipv6_has_listeners_all_the_same() {
+    let files = rendered(Families::V4Only);
+    assert_eq!(resources(&files.lds)[0]["additional_addresses"], json!([]));
+}
+
+#[test]
+fn an_id_is_no_format_of_the_access_log() {
+    let files = rendered(Families::Both);
+    let proxy = &resources(&files.lds)[1]["filter_chains"][0]["filters"][0]["typed_config"];
+    let format = &proxy["access_log"][0]["typed_config"]["log_format"]["json_format"];
+    assert_eq!(format["rule"], "a%%b");
+    assert_eq!(format["domain"], "gitlab.com");
+}
+
+#[test]
+fn a_cluster_asks_the_resolvers_of_the_policy_for_both_families_and_marks_its_connections() {
+    let files = rendered(Families::Both);
+    let clusters = resources(&files.cds);
+    let names: Vec<&str> = clusters.iter().map(|cluster| cluster["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        ["github.com:22/ssh 22", "a%b 22", "db.example.com:5432,5433/tcp 5432", "db.example.com:5432,5433/tcp 5433"]
+    );
+    let cluster = &clusters[3];
+    let endpoint = &cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"];
+    let address = json!({ "socket_address": { "address": "db.example.com", "port_value": 5433 } });
+    assert_eq!(endpoint["address"], address);
+    let option = &cluster["upstream_bind_config"]["socket_options"][0];
+    assert_eq!((&option["level"], &option["name"], &option["int_value"]), (&json!(1), &json!(36), &json!(0x300)));
+    let dns = &cluster["cluster_type"]["typed_config"];
+    assert_eq!(dns["dns_lookup_family"], "ALL");
+    let resolver = &dns["typed_dns_resolver_config"]["typed_config"];
+    assert_eq!(
+        resolver["resolvers"],
+        json!([
+            { "socket_address": { "address": "198.51.100.53", "port_value": 53 } },
+            { "socket_address": { "address": "2001:db8::53", "port_value": 53 } },
+        ])
+    );
+}
+
+#[test]
+fn envoy_itself_finds_nothing_wrong() {
+    let place = Place::new();
+    // Where the access log will be.
+    std::fs::create_dir(place.config_dir()).unwrap();
+    for families in [Families::Both, Families::V4Only] {
+        let files = render(&place.policy, Host { families, ..Host::default() });
+        std::fs::write(place.config_dir().join("lds.json"), files.lds.to_string()).unwrap();
+        std::fs::write(place.config_dir().join("cds.json"), files.cds.to_string()).unwrap();
+        // Validation does not look into watched files, so they are made part of the bootstrap.
+        let mut bootstrap = files.bootstrap.clone();
+        bootstrap.as_object_mut().unwrap().remove("dynamic_resources");
+        let part = |file: &Value| -> Vec<Value> {
+            let mut resources = resources(file).to_vec();
+            for resource in &mut resources {
+                resource.as_object_mut().unwrap().remove("@type");
+            }
+            resources
+        };
+        bootstrap["static_resources"] = json!({ "listeners": part(&files.lds), "clusters": part(&files.cds) });
+        for bootstrap in [bootstrap, files.bootstrap] {
+            let path = place.directory.path().join("bootstrap.json");
+            std::fs::write(&path, bootstrap.to_string()).unwrap();
+            let output = Command::new(envoy())
+                .args(["--mode", "validate", "--log-level", "warning", "--disable-hot-restart", "-c"])
+                .arg(&path)
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{said}");
+            assert!(!said.contains("[warning]"), "{said}");
+        }
+    }
+}
