@@ -5,14 +5,20 @@ use std::time::Duration;
 use hickory_proto::op::MessageType;
 use hickory_proto::rr::Name;
 
+use crate::model::DomainName;
+
 use super::DnsError;
+use super::hints::hints;
 use super::message::{Message, RawRecord};
 use super::question::Question;
 
-/// Record types and the internet's class (RFC 1035, 3.2; RFC 3596).
+/// Record types and the internet's class (RFC 1035, 3.2; RFC 3596, 2.1).
 const A: u16 = 1;
 const CNAME: u16 = 5;
 const AAAA: u16 = 28;
+/// Service bindings and their address hints (RFC 9460, 14.1).
+const SVCB: u16 = 64;
+const HTTPS: u16 = 65;
 const INTERNET: u16 = 1;
 
 /// Steps of a CNAME chain that are followed.
@@ -34,8 +40,13 @@ pub struct Answer {
 /// What an answer teaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The question's name is at these addresses; at least one, and 4096 at most.
-    Addresses(Vec<Found>),
+    /// The question's name is at these addresses.
+    Addresses {
+        /// The question's name.
+        name: DomainName,
+        /// At least one, and 4096 at most.
+        found: Vec<Found>,
+    },
     /// Nothing.
     Nothing(Nothing),
 }
@@ -47,7 +58,7 @@ pub enum Nothing {
     Failed(u16),
     /// The TC bit is set: the client is to ask again over TCP.
     Cut,
-    /// The question is not for addresses (A, AAAA) of the class internet.
+    /// The question is not for addresses (A, AAAA, or HTTPS and SVCB with their hints) of the class internet.
     NotAboutAddresses,
     /// The question's name is not a host name.
     NotAHostName,
@@ -58,7 +69,7 @@ pub enum Nothing {
 /// An address that an answer leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The address; of the family that was asked for.
+    /// The address; of the family that was asked for, of either one if it is a hint.
     pub addr: IpAddr,
     /// The shortest TTL on the way from the question's name to it, whole seconds.
     pub ttl: Duration,
@@ -86,19 +97,20 @@ fn outcome(message: &Message<'_>) -> Result<Outcome, DnsError> {
     let question = &message.question;
     // Read even if it will not count: what is malformed must not depend on what is asked.
     let found = addresses(message)?;
-    Ok(if message.response_code() != 0 {
-        Outcome::Nothing(Nothing::Failed(message.response_code()))
+    let nothing = if message.response_code() != 0 {
+        Nothing::Failed(message.response_code())
     } else if message.metadata.truncation {
-        Outcome::Nothing(Nothing::Cut)
-    } else if question.qclass != INTERNET || !matches!(question.qtype, A | AAAA) {
-        Outcome::Nothing(Nothing::NotAboutAddresses)
-    } else if question.host().is_none() {
-        Outcome::Nothing(Nothing::NotAHostName)
+        Nothing::Cut
+    } else if question.qclass != INTERNET || !matches!(question.qtype, A | AAAA | SVCB | HTTPS) {
+        Nothing::NotAboutAddresses
     } else if found.is_empty() {
-        Outcome::Nothing(Nothing::NoAddress)
+        Nothing::NoAddress
+    } else if let Some(name) = question.host() {
+        return Ok(Outcome::Addresses { name, found });
     } else {
-        Outcome::Addresses(found)
-    })
+        Nothing::NotAHostName
+    };
+    Ok(Outcome::Nothing(nothing))
 }
 
 fn addresses(message: &Message<'_>) -> Result<Vec<Found>, DnsError> {
@@ -106,11 +118,11 @@ fn addresses(message: &Message<'_>) -> Result<Vec<Found>, DnsError> {
     let asked = message.question.qtype;
     let mut found = Vec::new();
     for record in internet_records(message).filter(|record| record.kind == asked) {
-        let Some(addr) = address(record)? else { continue };
+        let addresses = addresses_in(record)?;
         let Some(&chain_ttl) = reached.get(&message.name_at(record.owner)?) else { continue };
-        if found.len() < MAX_ADDRESSES {
-            found.push(Found { addr, ttl: Duration::from_secs(chain_ttl.min(seconds(record)).into()) });
-        }
+        let ttl = Duration::from_secs(chain_ttl.min(seconds(record)).into());
+        let room = MAX_ADDRESSES - found.len();
+        found.extend(addresses.into_iter().take(room).map(|addr| Found { addr, ttl }));
     }
     Ok(found)
 }
@@ -149,16 +161,14 @@ fn internet_records<'m>(message: &'m Message<'_>) -> impl Iterator<Item = &'m Ra
     message.answers.iter().filter(|record| record.class == INTERNET)
 }
 
-/// The address in an A or AAAA record; none in others.
-fn address(record: &RawRecord<'_>) -> Result<Option<IpAddr>, DnsError> {
+/// The addresses in a record; none in one that has no place for them.
+fn addresses_in(record: &RawRecord<'_>) -> Result<Vec<IpAddr>, DnsError> {
+    let wrong = |_| DnsError::RecordData;
     match record.kind {
-        A => <[u8; 4]>::try_from(record.data)
-            .map(|octets| Some(Ipv4Addr::from(octets).into()))
-            .map_err(|_| DnsError::RecordData),
-        AAAA => <[u8; 16]>::try_from(record.data)
-            .map(|octets| Some(Ipv6Addr::from(octets).into()))
-            .map_err(|_| DnsError::RecordData),
-        _ => Ok(None),
+        A => <[u8; 4]>::try_from(record.data).map(|octets| vec![Ipv4Addr::from(octets).into()]).map_err(wrong),
+        AAAA => <[u8; 16]>::try_from(record.data).map(|octets| vec![Ipv6Addr::from(octets).into()]).map_err(wrong),
+        SVCB | HTTPS => hints(record.data),
+        _ => Ok(Vec::new()),
     }
 }
 

@@ -34,8 +34,8 @@ pub enum DnsError {
     /// A compression pointer that does not point back, into the header, or to too many others.
     #[error("a name is compressed in a circle or too deeply")]
     Compression,
-    /// Address or CNAME data of the wrong length.
-    #[error("the length of a record's data does not fit its type")]
+    /// Data of an A, AAAA, CNAME, HTTPS or SVCB record that do not fit its type.
+    #[error("the data of a record do not fit its type")]
     RecordData,
     /// More CNAME records than any honest chain has.
     #[error("the answer has too many aliases")]

@@ -5,11 +5,12 @@
 //! [`Known`] is what it says of one address. [`journal`] is the format in which observations outlive a restart.
 //!
 //! Only the name in the question is ever learned, and only for addresses that its own CNAME chain leads to within the
-//! answer section of the same message. HTTPS and SVCB records and their address hints teach nothing yet.
+//! answer section of the same message; also from the address hints of HTTPS and SVCB records.
 
 mod answer;
 mod error;
 mod fair;
+mod hints;
 pub mod journal;
 mod known;
 mod limits;

@@ -1,16 +1,20 @@
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, PoisonError};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock;
-use crate::dns::{self, Belief, Outcome, Record as Observed};
+use crate::dns::{self, Belief, Found, Outcome, Pending, Record as Observed};
 use crate::model::{ClientId, DomainName, Mark, Moment, OtherNames, Reason, Transport, Verdict};
 use crate::packet;
+use crate::policy::Mode;
 use crate::record::{DnsOutcome, PathTaken, Record};
 
 use super::shared::Shared;
 use super::worker::Handler;
 use super::{Answer, HeldPacket, Hook};
+
+/// Where a packet without a readable IP header is from and goes to.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// Watches questions on their way out and answers on their way in. An answer goes on to its client only after
 /// what it teaches is in the cache, so the client cannot connect before decider knows.
@@ -25,55 +29,75 @@ impl DnsWorker {
         Self { shared }
     }
 
-    fn question(&self, packet: &impl HeldPacket, now: Moment) -> Result<Answer, DnsOutcome> {
-        let datagram = packet::udp(packet.bytes()).map_err(|_| DnsOutcome::Malformed)?;
-        let question = dns::question(datagram.payload).map_err(|_| DnsOutcome::Malformed)?;
-        let mut pending = self.shared.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.insert(now, datagram.src, datagram.dst, &question);
-        drop(pending);
-        self.shared.counters.dns(DnsOutcome::Question).add(1);
-        let marks = self.shared.published.load().policy.spec().marks;
-        Ok(Answer::Accept { mark: (packet.mark() & marks.others()) | marks.direct().0 })
+    fn question(&self, packet: &impl HeldPacket, now: Moment) -> DnsOutcome {
+        let Ok(datagram) = packet::udp(packet.bytes()) else { return DnsOutcome::Malformed };
+        let Ok(question) = dns::question(datagram.payload) else { return DnsOutcome::Malformed };
+        self.pending().insert(now, datagram.src, datagram.dst, &question);
+        DnsOutcome::Question
     }
 
-    fn answer(&self, packet: &impl HeldPacket, now: Moment) -> Result<Answer, DnsOutcome> {
-        let datagram = packet::udp(packet.bytes()).map_err(|_| DnsOutcome::Malformed)?;
-        let answer = dns::answer(datagram.payload).map_err(|_| DnsOutcome::Malformed)?;
+    fn answer(&self, packet: &impl HeldPacket, now: Moment) -> DnsOutcome {
+        let Ok(datagram) = packet::udp(packet.bytes()) else { return DnsOutcome::Malformed };
+        let Ok(answer) = dns::answer(datagram.payload) else { return DnsOutcome::Malformed };
         let (client, resolver) = (datagram.dst, datagram.src);
-        let mut pending = self.shared.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let asked = pending.take(now, client, resolver, &answer.question);
-        drop(pending);
-        asked.map_err(|_| DnsOutcome::Unasked)?;
-        let outcome = match &answer.outcome {
-            Outcome::Addresses(found) if !found.is_empty() => {
-                for address in found {
-                    self.learn(
-                        now,
-                        client,
-                        &answer.question.host().unwrap_or_else(|| unreachable!()),
-                        address.addr,
-                        address.ttl,
-                    );
-                }
+        if self.pending().take(now, client, resolver, &answer.question).is_err() {
+            return DnsOutcome::Unasked;
+        }
+        match answer.outcome {
+            Outcome::Addresses { name, found } => {
+                self.learn(now, client, &name, &found);
                 DnsOutcome::Learned
             }
-            Outcome::Addresses(_) | Outcome::Nothing(_) => DnsOutcome::TaughtNothing,
-        };
-        self.shared.counters.dns(outcome).add(1);
-        Ok(Answer::Pass)
+            Outcome::Nothing(_) => DnsOutcome::TaughtNothing,
+        }
     }
 
-    fn learn(&self, now: Moment, client: SocketAddr, name: &DomainName, address: IpAddr, ttl: Duration) {
-        let published = self.shared.published.load();
-        let belief = self.shared.belief(address);
-        let asker = ClientId(client.ip());
-        let mut knowledge = self.shared.knowledge.about(address);
-        let observed = knowledge.learn(now, asker, address, name.clone(), ttl, belief);
-        drop(knowledge);
-        self.save(observed);
-        if belief == Belief::Private && published.policy.mentions(name) {
-            self.report_private(now, client, name, address);
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.shared.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learn(&self, now: Moment, client: SocketAddr, name: &DomainName, found: &[Found]) {
+        let mut private = None;
+        for &Found { addr, ttl } in found {
+            let belief = self.shared.belief(addr);
+            let mut knowledge = self.shared.knowledge.about(addr);
+            let observed = knowledge.learn(now, ClientId(client.ip()), addr, name.clone(), ttl, belief);
+            drop(knowledge);
+            self.save(observed);
+            match belief {
+                Belief::Believed => {}
+                Belief::Private => private = private.or(Some(addr)),
+            }
         }
+        if let Some(addr) = private.filter(|_| self.shared.published.load().policy.mentions(name)) {
+            let ends = (client, SocketAddr::new(addr, 0));
+            self.report(now, Reason::PrivateAddress, ends, Some(name.clone()), 0);
+        }
+    }
+
+    /// What becomes of a packet. Audit lets everything through; nothing is learned from what enforce would drop.
+    fn verdict(&self, outcome: DnsOutcome, packet: &impl HeldPacket) -> Answer {
+        let published = self.shared.published.load();
+        let spec = published.policy.spec();
+        match (outcome, spec.mode) {
+            (DnsOutcome::Question, _) => {
+                Answer::Accept { mark: (packet.mark() & spec.marks.others()) | spec.marks.direct().0 }
+            }
+            (DnsOutcome::Learned | DnsOutcome::TaughtNothing, _)
+            | (DnsOutcome::Unasked | DnsOutcome::Malformed, Mode::Audit) => Answer::Pass,
+            (DnsOutcome::Unasked | DnsOutcome::Malformed, Mode::Enforce) => Answer::Drop,
+        }
+    }
+
+    fn report_malformed(&self, packet: &impl HeldPacket, now: Moment) {
+        let ends = packet::summary(packet.bytes()).map_or((NOWHERE, NOWHERE), |summary| summary.ends());
+        let (from, to) = ends;
+        let ends = match packet.hook() {
+            Hook::Prerouting | Hook::Other(_) => (from, to),
+            // The client is who the answer is for.
+            Hook::Postrouting => (to, from),
+        };
+        self.report(now, Reason::Malformed, ends, None, packet.in_interface());
     }
 
     fn save(&self, observed: Observed) {
@@ -82,19 +106,30 @@ impl DnsWorker {
         }
     }
 
-    fn report_private(&self, now: Moment, client: SocketAddr, name: &DomainName, address: IpAddr) {
+    fn report(
+        &self,
+        now: Moment,
+        reason: Reason,
+        (client, dst): (SocketAddr, SocketAddr),
+        domain: Option<DomainName>,
+        in_interface: u32,
+    ) {
+        let verdict = match self.shared.published.load().policy.spec().mode {
+            Mode::Enforce => Verdict::Deny,
+            Mode::Audit => Verdict::Audit,
+        };
         let record = Record {
             at: now,
-            verdict: Verdict::Deny,
-            reason: Reason::PrivateAddress,
+            verdict,
+            reason,
             rule: None,
-            domain: Some(name.clone()),
+            domain,
             also: OtherNames::new(),
             client,
-            dst: SocketAddr::new(address, 0),
+            dst,
             transport: Transport::Udp,
             mark: Mark(0),
-            in_interface: 0,
+            in_interface,
             path: PathTaken::Queue,
             waited: Duration::ZERO,
         };
@@ -110,12 +145,13 @@ impl Handler for DnsWorker {
         let outcome = match packet.hook() {
             Hook::Prerouting => self.question(packet, now),
             Hook::Postrouting => self.answer(packet, now),
-            Hook::Other(_) => Err(DnsOutcome::Malformed),
+            Hook::Other(_) => DnsOutcome::Malformed,
         };
-        outcome.unwrap_or_else(|dropped| {
-            self.shared.counters.dns(dropped).add(1);
-            Answer::Drop
-        })
+        self.shared.counters.dns(outcome).add(1);
+        if outcome == DnsOutcome::Malformed {
+            self.report_malformed(packet, now);
+        }
+        self.verdict(outcome, packet)
     }
 
     fn settle(&mut self) {}
