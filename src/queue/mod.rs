@@ -13,7 +13,7 @@ mod worker;
 
 pub use dns::DnsWorker;
 pub use nfq::{NfqQueue, OpenError, QueueOptions};
-pub use shared::{Knowledge, Published, Readiness, Shared, Whereabouts};
+pub use shared::{Basis, Knowledge, Published, Readiness, Shared, Whereabouts};
 pub use syn::SynWorker;
 pub use worker::{Ended, Handler, spawn};
 

@@ -1,12 +1,13 @@
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use crossbeam_channel::Sender;
 
 use crate::dns::{Belief, Grounds, Limits, Observations, Pending, Record as Observed};
+use crate::model::Epoch;
 use crate::policy::{Policy, Route};
 use crate::record::{Counters, Record};
 
@@ -22,34 +23,56 @@ pub struct Published {
     pub readiness: Readiness,
 }
 
+/// What a decision was made by: another one means that it might be another decision now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Basis {
+    /// Which policy.
+    pub epoch: Epoch,
+    /// How often a listener of it had come or gone.
+    pub readiness: u64,
+}
+
+impl Published {
+    /// What a decision made from here on is made by. Ask before you decide.
+    #[must_use]
+    pub fn basis(&self) -> Basis {
+        Basis { epoch: self.policy.epoch(), readiness: self.readiness.generation.load(Ordering::Acquire) }
+    }
+}
+
 /// Which routes have a listener that is up, by [`Route::index`].
 #[derive(Debug)]
-pub struct Readiness(Box<[AtomicBool]>);
+pub struct Readiness {
+    up: Box<[AtomicBool]>,
+    /// Counts the changes.
+    generation: AtomicU64,
+}
 
 impl Readiness {
     /// Nothing is up yet.
     #[must_use]
     pub fn none_of(routes: usize) -> Self {
-        Self((0..routes).map(|_| AtomicBool::new(false)).collect())
+        Self { up: (0..routes).map(|_| AtomicBool::new(false)).collect(), generation: AtomicU64::new(0) }
     }
 
     /// Whether a route's listener is up; a route of another policy is not.
     #[must_use]
     pub fn is_ready(&self, route: &Route) -> bool {
-        self.0.get(route.index).is_some_and(|ready| ready.load(Ordering::Acquire))
+        self.up.get(route.index).is_some_and(|ready| ready.load(Ordering::Acquire))
     }
 
     /// Says whether a route's listener is up.
     pub fn set(&self, route: &Route, up: bool) {
-        if let Some(ready) = self.0.get(route.index) {
-            ready.store(up, Ordering::Release);
+        let changed = self.up.get(route.index).is_some_and(|ready| ready.swap(up, Ordering::AcqRel) != up);
+        if changed {
+            self.generation.fetch_add(1, Ordering::Release);
         }
     }
 
     /// How many are up.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.0.iter().filter(|ready| ready.load(Ordering::Acquire)).count()
+        self.up.iter().filter(|ready| ready.load(Ordering::Acquire)).count()
     }
 }
 

@@ -1,3 +1,4 @@
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,18 +6,25 @@ use arc_swap::Cache;
 
 use crate::clock;
 use crate::decide::decide;
-use crate::model::{ClientId, Mark, Moment, OtherNames, Reason, Transport, Verdict};
-use crate::packet::{self, PacketError, Syn};
+use crate::model::{ClientId, Mark, Moment, OtherNames, Transport, Verdict};
+use crate::packet::{self, PacketError, Summary, Syn};
+use crate::policy::Mode;
 use crate::record::{PathTaken, Record};
 
 use super::fault;
-use super::recent::RecentSyns;
+use super::recent::{Decided, RecentSyns};
 use super::shared::{Published, Shared};
 use super::worker::Handler;
 use super::{Answer, HeldPacket};
 
 /// SYNs that a worker remembers, to tell a retransmission from a new one.
 const REMEMBERED: usize = 16_384;
+
+/// What is told of a packet without a readable IP header.
+const UNREADABLE: Summary = {
+    let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+    Summary { client: nowhere, dst: nowhere, transport: Transport::Tcp }
+};
 
 /// Decides SYNs: the packet path. No allocation, no lock but that of one part of the cache, no logging.
 pub struct SynWorker {
@@ -34,8 +42,14 @@ impl SynWorker {
         Self { shared, published, recent: RecentSyns::new(REMEMBERED), unsettled: None }
     }
 
-    fn decide(&mut self, syn: Syn, packet: &impl HeldPacket, now: Moment) -> Answer {
+    fn decide(&mut self, syn: Syn, packet: &impl HeldPacket, now: Moment) -> Mark {
         let published = self.published.load();
+        let basis = published.basis();
+        if let Some(decided) = self.recent.find(&syn, basis, now) {
+            self.shared.counters.count(decided.verdict);
+            self.shared.counters.repeated_syns.add(1);
+            return decided.mark;
+        }
         let policy = &published.policy;
         let spec = policy.spec();
         let client = ClientId(syn.client.ip());
@@ -43,11 +57,11 @@ impl SynWorker {
         let known = knowledge.about(syn.dst.ip(), client, spec.dns.scope, now);
         let decision = decide(policy, &known, syn.dst.port(), |route| published.readiness.is_ready(route));
         drop(knowledge);
-        self.shared.counters.count(decision.verdict);
-        let mark = decision.mark(spec.marks);
+        let (verdict, mark) = (decision.verdict, decision.mark(spec.marks));
+        self.shared.counters.count(verdict);
         self.unsettled = Some(Record {
             at: now,
-            verdict: decision.verdict,
+            verdict,
             reason: decision.reason,
             rule: decision.rule.cloned(),
             domain: decision.name,
@@ -60,68 +74,50 @@ impl SynWorker {
             path: PathTaken::Queue,
             waited: Duration::ZERO,
         });
-        let answer = Answer::Accept { mark: (packet.mark() & spec.marks.others()) | mark.0 };
-        self.recent.remember(syn, answer, now);
-        answer
+        self.recent.remember(syn, Decided { verdict, mark, basis }, now);
+        mark
     }
 
-    /// The answer of before; counted like it, but recorded only once.
-    fn repeat(&self, answer: Answer) -> Answer {
-        let deny = self.shared.published.load().policy.spec().marks;
-        let verdict = match answer {
-            Answer::Accept { mark } if mark & deny.bits() == deny.deny().0 => Verdict::Deny,
-            Answer::Accept { mark } if mark & deny.bits() == 0 => Verdict::Audit,
-            Answer::Accept { .. } | Answer::Pass => Verdict::Allow,
-            Answer::Drop => Verdict::Deny,
-        };
-        self.shared.counters.count(verdict);
-        self.shared.counters.repeated_syns.add(1);
-        answer
-    }
-
-    /// What cannot be read is refused: in audit mode too, since nobody can say what it is.
-    fn refuse(&mut self, error: &PacketError, packet: &impl HeldPacket, now: Moment) -> Answer {
+    /// What cannot be read is refused. Audit lets it through like anything else.
+    fn refuse(&mut self, error: PacketError, packet: &impl HeldPacket, now: Moment) -> Mark {
         self.shared.counters.malformed.add(1);
-        let unknown = std::net::SocketAddr::from(([0, 0, 0, 0], 0));
-        let summary = packet::summary(packet.bytes()).ok();
-        let (client, dst) = summary.map_or((unknown, unknown), |summary| summary.ends());
         let spec = self.published.load().policy.spec();
-        let mark = spec.marks.deny();
+        let (verdict, mark) = match spec.mode {
+            Mode::Enforce => (Verdict::Deny, spec.marks.deny()),
+            Mode::Audit => (Verdict::Audit, Mark(0)),
+        };
+        let Summary { client, dst, transport } = packet::summary(packet.bytes()).unwrap_or(UNREADABLE);
         self.unsettled = Some(Record {
             at: now,
-            verdict: Verdict::Deny,
-            reason: match error.reason() {
-                Reason::NotASyn => Reason::NotASyn,
-                _ => Reason::Malformed,
-            },
+            verdict,
+            reason: error.reason(),
             rule: None,
             domain: None,
             also: OtherNames::new(),
             client,
             dst,
-            transport: Transport::Tcp,
-            mark: Mark(mark.0),
+            transport,
+            mark,
             in_interface: packet.in_interface(),
             path: PathTaken::Queue,
             waited: Duration::ZERO,
         });
-        Answer::Accept { mark: (packet.mark() & spec.marks.others()) | mark.0 }
+        mark
     }
 }
 
 impl Handler for SynWorker {
     fn handle(&mut self, packet: &impl HeldPacket) -> Answer {
         let now = clock::now();
-        match packet::syn(packet.bytes()) {
+        let mark = match packet::syn(packet.bytes()) {
             Ok(syn) => {
                 fault::on_syn(syn.dst.port());
-                match self.recent.answer_to(&syn, now) {
-                    Some(answer) => self.repeat(answer),
-                    None => self.decide(syn, packet, now),
-                }
+                self.decide(syn, packet, now)
             }
-            Err(error) => self.refuse(&error, packet, now),
-        }
+            Err(error) => self.refuse(error, packet, now),
+        };
+        let others = packet.mark() & self.published.load().policy.spec().marks.others();
+        Answer::Accept { mark: others | mark.0 }
     }
 
     fn settle(&mut self) {
