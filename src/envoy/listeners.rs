@@ -37,8 +37,19 @@ fn listener(policy: &Policy, route: &Route, layout: &Layout, families: Families)
             "enable_reuse_port": false,
             "per_connection_buffer_limit_bytes": BUFFER_BYTES,
             "tcp_keepalive": keepalive(),
+            "listener_filters": [original_destination()],
             "filter_chains": route.rule.ports.iter().map(|&port| chain(route, port, layout)).collect::<Vec<_>>(),
         }),
+    )
+}
+
+/// Reads where the client meant to go from the socket. Otherwise a listener that is bound to one address takes that
+/// for it.
+fn original_destination() -> Value {
+    extension(
+        "envoy.filters.listener.original_dst",
+        "extensions.filters.listener.original_dst.v3.OriginalDst",
+        json!({}),
     )
 }
 
