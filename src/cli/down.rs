@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::control::{CallError, Client, Request};
 use crate::daemon;
 
-use super::args::{Down, Place};
+use super::args::{Json, Place};
 use super::failure::Failure;
 use super::table;
 
@@ -16,7 +16,7 @@ struct Report {
     removed: Vec<String>,
 }
 
-pub fn run(args: &Down, place: &Place) -> Result<ExitCode, Failure> {
+pub fn run(output: Json, place: &Place) -> Result<ExitCode, Failure> {
     let stopped_daemon = match Client::connect(&place.socket).and_then(|client| client.call::<()>(&Request::Down {})) {
         Ok(()) => true,
         Err(CallError::NoDaemon(_)) => false,
@@ -25,10 +25,10 @@ pub fn run(args: &Down, place: &Place) -> Result<ExitCode, Failure> {
     let removed = if stopped_daemon {
         Vec::new()
     } else {
-        daemon::remove_leftovers(&args.config_dir).map_err(Failure::system)?
+        daemon::remove_leftovers(&place.state_dir).map_err(|error| Failure::from_start(&error))?
     };
     let report = Report { stopped_daemon, removed };
-    if args.output.json {
+    if output.json {
         table::print_json(&report)?;
     } else if report.stopped_daemon {
         anstream::println!("decider has stopped; the kernel is as it was before");
