@@ -76,7 +76,8 @@ impl<'t> Problems<'t> {
         let (errors, left_out) = (self.errors.get(), self.left_out.get());
         let mut found = self.found.into_inner();
         found.sort_by_key(|found| (found.place, found.code));
-        let rest = found.last().filter(|_| left_out > 0).map(|last| rest(last, left_out));
+        let severity = if errors { Severity::Error } else { Severity::Warning };
+        let rest = found.last().filter(|_| left_out > 0).map(|last| rest(severity, last, left_out));
         found.extend(rest);
         match spec {
             Some(spec) if !errors => Ok(Loaded { spec, warnings: found }),
@@ -88,7 +89,12 @@ impl<'t> Problems<'t> {
         let mut found = self.found.borrow_mut();
         if found.len() == MAX_PROBLEMS {
             self.left_out.set(self.left_out.get() + 1);
-            return;
+            // Warnings make room for errors: those are what keeps the policy from being used.
+            let is_warning = |found: &Diagnostic| found.severity == Severity::Warning;
+            match found.iter().rposition(is_warning).filter(|_| severity == Severity::Error) {
+                Some(index) => drop(found.swap_remove(index)),
+                None => return,
+            }
         }
         let Fault { code, message, help, related } = fault;
         let place = self.lines.place(span);
@@ -97,9 +103,9 @@ impl<'t> Problems<'t> {
     }
 }
 
-fn rest(last: &Diagnostic, left_out: usize) -> Diagnostic {
+fn rest(severity: Severity, last: &Diagnostic, left_out: usize) -> Diagnostic {
     Diagnostic {
-        severity: last.severity,
+        severity,
         code: Code::TooManyProblems,
         place: last.place,
         message: format!("{left_out} more problems are not shown"),
@@ -155,5 +161,19 @@ mod tests {
         let found = problems.conclude(None).unwrap_err();
         assert_eq!(found.len(), MAX_PROBLEMS + 1);
         assert!(found[MAX_PROBLEMS].message.starts_with("7 more"));
+    }
+
+    #[test]
+    fn no_number_of_warnings_hides_an_error() {
+        let problems = Problems::new("a");
+        for _ in 0..MAX_PROBLEMS {
+            problems.warning(Span { start: 0, end: 1 }, Fault::new(Code::SingleLabel, "x"));
+        }
+        problems.error(Span { start: 0, end: 1 }, Fault::new(Code::Tag, "y"));
+        let found = problems.conclude(None).unwrap_err();
+        assert_eq!(found.len(), MAX_PROBLEMS + 1);
+        assert!(found.iter().any(|found| found.code == Code::Tag));
+        assert_eq!(found[MAX_PROBLEMS].severity, Severity::Error);
+        assert!(found[MAX_PROBLEMS].message.starts_with("1 more"));
     }
 }
