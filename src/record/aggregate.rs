@@ -19,6 +19,7 @@ const KINDS: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 pub struct Aggregator {
     kinds: LruCache<Kind, Burst>,
     held_back: usize,
+    ticked: Moment,
 }
 
 /// What makes two decisions equal: everything but the client's port, the time and the wait.
@@ -44,11 +45,15 @@ impl Aggregator {
     /// Nothing watched yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { kinds: LruCache::new(KINDS), held_back: 0 }
+        Self { kinds: LruCache::new(KINDS), held_back: 0, ticked: Moment::ZERO }
     }
 
     /// Takes an event and emits what is to be shown now.
     pub fn take(&mut self, event: Event, now: Moment, mut emit: impl FnMut(Event)) {
+        // While events come all the time, nobody has time for a tick.
+        if self.holds_back() && now.since(self.ticked) >= WINDOW {
+            self.tick(now, &mut emit);
+        }
         let kind = Kind::of(&event);
         if let Some(burst) = self.kinds.get_mut(&kind) {
             if now.since(burst.began) >= WINDOW {
@@ -69,6 +74,7 @@ impl Aggregator {
 
     /// Emits what has been held back for a whole window; call it about once a second.
     pub fn tick(&mut self, now: Moment, mut emit: impl FnMut(Event)) {
+        self.ticked = now;
         for (_, burst) in &mut self.kinds {
             if now.since(burst.began) >= WINDOW {
                 self.held_back -= burst.release(&mut emit);
@@ -159,6 +165,20 @@ mod tests {
         assert!(!aggregator.holds_back());
         assert_eq!(shown.iter().map(Event::weight).sum::<u64>(), 1001);
         assert_eq!(shown.last().unwrap().repeated, Some(980));
+    }
+
+    #[test]
+    fn a_burst_is_told_even_if_other_events_never_pause() {
+        let mut aggregator = Aggregator::new();
+        let mut told = Vec::new();
+        for _ in 0..100 {
+            aggregator.take(event(22), Moment::from_secs(5), |_| {});
+        }
+        for second in 6..9 {
+            aggregator.take(event(80), Moment::from_secs(second), |event| told.push(event.weight()));
+        }
+        assert_eq!(told.iter().sum::<u64>(), 80 + 3, "{told:?}");
+        assert!(!aggregator.holds_back());
     }
 
     #[test]

@@ -47,6 +47,17 @@ pub enum PathTaken {
     Fast,
 }
 
+impl PathTaken {
+    /// The word for it in events.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Fast => "fast",
+        }
+    }
+}
+
 /// One decision as the outside sees it (`events --json`, the log). Field names are part of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -114,5 +125,42 @@ impl Event {
     #[must_use]
     pub fn weight(&self) -> u64 {
         self.repeated.unwrap_or(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The contract: names, order, words. Programs of others read this.
+    #[test]
+    fn an_event_has_these_fields_in_json() {
+        let record = Record {
+            at: Moment::ZERO,
+            verdict: Verdict::Deny,
+            reason: Reason::NoObservation,
+            rule: None,
+            domain: None,
+            also: OtherNames::new(),
+            client: "[2001:db8:1::7]:40000".parse().unwrap(),
+            dst: "[2001:db8:2::9]:22".parse().unwrap(),
+            transport: Transport::Tcp,
+            mark: Mark(0x100),
+            in_interface: 7,
+            path: PathTaken::Queue,
+            waited: Duration::from_micros(42),
+        };
+        let mut event = Event::from_record(record, Timestamp::UNIX_EPOCH, Some("lan0".into()));
+        let plain = concat!(
+            r#"{"ts":"1970-01-01T00:00:00Z","verdict":"deny","reason":"no-observation","rule":null,"domain":null,"#,
+            r#""client":"2001:db8:1::7","client_port":40000,"dst":"2001:db8:2::9","dst_port":22,"proto":"tcp","#,
+            r#""mark":"0x00000100","iface":"lan0","path":"queue","waited_us":42"#,
+        );
+        assert_eq!(serde_json::to_string(&event).unwrap(), format!("{plain}}}"));
+        event.also = vec![DomainName::parse("b.example").unwrap()];
+        event.repeated = Some(3);
+        let written = serde_json::to_string(&event).unwrap();
+        assert_eq!(written, format!(r#"{plain},"also":["b.example"],"repeated":3}}"#));
+        assert_eq!(serde_json::from_str::<Event>(&written).unwrap(), event);
     }
 }

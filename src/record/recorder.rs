@@ -114,11 +114,18 @@ fn publish(shared: &Shared, event: Event) {
     let _ = shared.followers.send(event);
 }
 
+/// The other names, if there are any: the log has no lists.
+fn also(event: &Event) -> Option<String> {
+    let names: Vec<&str> = event.also.iter().map(crate::model::DomainName::as_str).collect();
+    (!names.is_empty()).then(|| names.join(" "))
+}
+
 fn log(event: &Event) {
     macro_rules! line {
         ($level:ident) => {
             tracing::$level!(
                 target: "decider::decision",
+                ts = %event.ts,
                 verdict = event.verdict.as_str(),
                 reason = event.reason.as_str(),
                 rule = event.rule.as_ref().map(crate::model::RuleId::as_str),
@@ -130,7 +137,9 @@ fn log(event: &Event) {
                 proto = event.proto,
                 mark = event.mark,
                 iface = event.iface,
+                path = event.path.as_str(),
                 waited_us = event.waited_us,
+                also = also(event),
                 repeated = event.repeated,
             )
         };
