@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::protocol::{Line, Request, request_line};
+use super::protocol::{Line, Request, VERSION, request_line};
 use crate::record::Event;
 
 /// How long a reply may take.
@@ -27,10 +27,16 @@ pub enum CallError {
     NotAllowed(PathBuf),
     /// The connection broke.
     #[error("the connection to decider broke: {0}")]
-    Broken(#[from] io::Error),
+    Broken(io::Error),
+    /// It is there and says nothing.
+    #[error("decider did not answer within {} s: is its process stopped?", PATIENCE.as_secs())]
+    Silent,
     /// It said something else than the protocol.
     #[error("decider answered something that this version does not understand: {0}")]
     Protocol(#[from] serde_json::Error),
+    /// It speaks another version of the protocol.
+    #[error("decider runs in another version than this command: use the same for both")]
+    Version,
     /// It said no.
     #[error("{0}")]
     Refused(String),
@@ -54,7 +60,7 @@ impl Client {
         let stream = UnixStream::connect(socket).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => CallError::NoDaemon(socket.to_owned()),
             io::ErrorKind::PermissionDenied => CallError::NotAllowed(socket.to_owned()),
-            _ => CallError::Broken(error),
+            _ => error.into(),
         })?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
@@ -106,10 +112,21 @@ impl Client {
             return Ok(None);
         }
         let mut value: serde_json::Value = serde_json::from_str(&text)?;
-        if let Some(object) = value.as_object_mut() {
-            object.remove("v");
+        let version = value.as_object_mut().and_then(|object| object.remove("v"));
+        if version.as_ref().and_then(serde_json::Value::as_u64) != Some(VERSION.into()) {
+            return Err(CallError::Version);
         }
         Ok(Some(serde_json::from_value(value)?))
+    }
+}
+
+impl From<io::Error> for CallError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // What a socket's timeout is told as (SO_RCVTIMEO, socket(7)), and a full backlog (unix(7)).
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Self::Silent,
+            _ => Self::Broken(error),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A request is one line, `{"v":1,"request":"status"}`. The reply is one line, `{"v":1,"reply":...}` or
 //! `{"v":1,"error":{...}}`; following events is a line each, `{"v":1,"event":{...}}`, and `{"v":1,"gap":n}`
-//! where the reader was too slow.
+//! where the reader was too slow. A follower keeps its side open and sends nothing more: that ends the stream.
 
 mod client;
 mod protocol;
@@ -10,7 +10,7 @@ mod server;
 
 pub use client::{CallError, Client, EventLine};
 pub use protocol::{
-    CacheEntry, Degraded, DnsStatus, EnvoyStatus, Failure, HealStatus, Line, QueueStatus, RULES_NONE, Request,
-    RuleView, Status, VERSION, request_line,
+    CacheEntry, Degraded, DnsStatus, EnvoyStatus, Failure, HealStatus, Line, QueueStatus, Request, RuleView, Status,
+    VERSION, request_line,
 };
 pub use server::{Backend, Server, ServerError};

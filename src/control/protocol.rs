@@ -11,9 +11,6 @@ use crate::record::Totals;
 /// Version of the protocol; a request of another version is refused.
 pub const VERSION: u32 = 1;
 
-/// What `rules` says of a rule without a listener.
-pub const RULES_NONE: &str = "-";
-
 /// What a client can ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "kebab-case", deny_unknown_fields)]

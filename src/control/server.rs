@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, broadcast::error::RecvError};
 use tokio::time::timeout;
@@ -18,6 +18,8 @@ use crate::record::{Event, Follower};
 const MAX_REQUEST: u64 = 64 * 1024;
 /// Connections served at a time; more are closed at once.
 const MAX_CONNECTIONS: usize = 128;
+/// Observations in one reply at most, which bounds its size to some 20 MB.
+const MAX_CACHE: usize = 100_000;
 /// How long a client may take to send its request or to read a reply.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -77,10 +79,8 @@ impl Server {
         match std::fs::symlink_metadata(path) {
             Err(_) => {}
             Ok(found) if !found.file_type().is_socket() => return Err(ServerError::InTheWay(path.to_owned())),
-            Ok(_) if std::os::unix::net::UnixStream::connect(path).is_ok() => {
-                return Err(ServerError::Running(path.to_owned()));
-            }
-            Ok(_) => std::fs::remove_file(path).map_err(failed("replace"))?,
+            Ok(_) if is_left_over(path) => std::fs::remove_file(path).map_err(failed("replace"))?,
+            Ok(_) => return Err(ServerError::Running(path.to_owned())),
         }
         let listener = UnixListener::bind(path).map_err(failed("listen at"))?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed("set the mode of"))?;
@@ -121,6 +121,12 @@ impl Drop for Server {
     }
 }
 
+/// Whether nobody listens at a socket any more. A decider that is stopped or busy only answers late.
+fn is_left_over(path: &Path) -> bool {
+    let answer = std::os::unix::net::UnixStream::connect(path);
+    answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
 async fn converse<B: Backend>(stream: UnixStream, backend: &B) -> io::Result<()> {
     let peer = stream.peer_cred()?;
     let (reader, mut writer) = stream.into_split();
@@ -141,23 +147,30 @@ async fn converse<B: Backend>(stream: UnixStream, backend: &B) -> io::Result<()>
         Ok(Ok(_)) => parse_request(&line),
     };
     match request {
-        Ok(request) => answer(request, backend, &mut writer).await,
+        Ok(request) => answer(request, backend, &mut reader, &mut writer).await,
         Err(failure) => send::<()>(&mut writer, &Line::Error(failure)).await,
     }
 }
 
+type Reader = BufReader<Take<tokio::net::unix::OwnedReadHalf>>;
 type Writer = tokio::net::unix::OwnedWriteHalf;
 
-async fn answer<B: Backend>(request: Request, backend: &B, writer: &mut Writer) -> io::Result<()> {
+async fn answer<B: Backend>(request: Request, backend: &B, reader: &mut Reader, writer: &mut Writer) -> io::Result<()> {
     match request {
         Request::Status {} => send(writer, &Line::Reply(backend.status())).await,
         Request::Rules {} => send(writer, &Line::Reply(backend.rules())).await,
         Request::Explain { client, dst, port } => send(writer, &Line::Reply(backend.explain(client, dst, port))).await,
         Request::Cache { client, name, limit } => {
-            let limit = limit.min(1_000_000);
+            let limit = limit.min(MAX_CACHE);
             send(writer, &Line::Reply(backend.cache(client, name.as_deref(), limit))).await
         }
-        Request::Events { last, follow } => events(backend.events(last), follow, writer).await,
+        Request::Events { last, follow } => {
+            let (past, coming) = backend.events(last);
+            for event in past {
+                send(writer, &Line::Event(&*event)).await?;
+            }
+            if follow { send_events(coming, reader, writer).await } else { Ok(()) }
+        }
         Request::Down {} => match backend.down().await {
             Ok(()) => send(writer, &Line::Reply(())).await,
             Err(message) => send::<()>(writer, &Line::Error(Failure { message })).await,
@@ -165,15 +178,14 @@ async fn answer<B: Backend>(request: Request, backend: &B, writer: &mut Writer) 
     }
 }
 
-async fn events((past, mut coming): (Vec<Arc<Event>>, Follower), follow: bool, writer: &mut Writer) -> io::Result<()> {
-    for event in past {
-        send(writer, &Line::Event(&*event)).await?;
-    }
-    if !follow {
-        return Ok(());
-    }
+/// Sends events until the reader has gone: in quiet times, only its end of file tells that.
+async fn send_events(mut coming: Follower, reader: &mut Reader, writer: &mut Writer) -> io::Result<()> {
     loop {
-        match coming.recv().await {
+        let next = tokio::select! {
+            next = coming.recv() => next,
+            _ = reader.read_u8() => return Ok(()),
+        };
+        match next {
             Ok(event) => send(writer, &Line::Event(&*event)).await?,
             Err(RecvError::Lagged(missed)) => send::<()>(writer, &Line::Gap(missed)).await?,
             Err(RecvError::Closed) => return Ok(()),
