@@ -3,6 +3,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::model::DomainName;
+
 /// Name-aware egress firewall: each connection is decided by the DNS name that its client asked for.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXIT_CODES)]
@@ -47,7 +49,7 @@ pub enum Command {
     /// List the rules in force, with their marks and listeners
     Rules(Json),
     /// Stop decider and its Envoy, and remove every trace from the kernel
-    Down(Json),
+    Down(Down),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -158,11 +160,20 @@ pub struct Cache {
     #[arg(long, value_name = "ADDRESS")]
     pub client: Option<IpAddr>,
     /// Only this name
-    #[arg(long, value_name = "NAME")]
-    pub name: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = DomainName::parse)]
+    pub name: Option<DomainName>,
     /// How many at most
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 1000)]
-    pub limit: usize,
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub limit: u32,
+    #[command(flatten)]
+    pub output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Down {
+    /// Where an Envoy that a decider left behind has its files
+    #[arg(long, value_name = "DIR", default_value = "/run/decider/envoy")]
+    pub config_dir: PathBuf,
     #[command(flatten)]
     pub output: Json,
 }

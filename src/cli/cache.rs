@@ -4,13 +4,15 @@ use crate::control::{CacheEntry, Client, Request};
 
 use super::args::{Cache, Place};
 use super::failure::Failure;
-use super::table;
+use super::{output, table};
 
 pub fn run(args: &Cache, place: &Place) -> Result<ExitCode, Failure> {
-    let request = Request::Cache { client: args.client, name: args.name.clone(), limit: args.limit };
+    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    let name = args.name.as_ref().map(ToString::to_string);
+    let request = Request::Cache { client: args.client, name, limit };
     let entries: Vec<CacheEntry> = Client::connect(&place.socket)?.call(&request)?;
     if args.output.json {
-        table::print_json(&entries)?;
+        output::json(&entries)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut shown = table::table(&["name", "address", "asked by", "ttl", "age", "left", "state"]);
@@ -26,8 +28,8 @@ pub fn run(args: &Cache, place: &Place) -> Result<ExitCode, Failure> {
         ]);
     }
     table::print(&shown)?;
-    if entries.len() == args.limit {
-        anstream::eprintln!("only the first {} are shown: see --limit", args.limit);
+    if entries.len() == limit {
+        output::note(format_args!("only the first {limit} are shown: see --limit"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,18 +1,20 @@
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::policy::{self, Colour, Diagnostic, Spec};
+use crate::policy::{self, Code, Colour, Diagnostic, MAX_BYTES, Severity, Spec};
 
 use super::args::Check;
 use super::failure::Failure;
-use super::{style, table};
+use super::{output, style};
 
 /// The answer of `check --json`.
 #[derive(Serialize)]
 struct Report<'a> {
-    file: &'a Path,
+    file: &'a str,
     ok: bool,
     rules: usize,
     diagnostics: &'a [Diagnostic],
@@ -24,21 +26,14 @@ pub fn run(args: &Check) -> Result<ExitCode, Failure> {
         Ok(loaded) => (Some(loaded.spec.rules.len()), loaded.warnings),
         Err(problems) => (None, problems),
     };
+    let file = &args.file.to_string_lossy();
     if args.output.json {
-        let report =
-            Report { file: &args.file, ok: rules.is_some(), rules: rules.unwrap_or(0), diagnostics: &diagnostics };
-        table::print_json(&report)?;
+        output::json(&Report { file, ok: rules.is_some(), rules: rules.unwrap_or(0), diagnostics: &diagnostics })?;
     } else {
-        print_diagnostics(&args.file, &bytes, &diagnostics);
+        print_diagnostics(file, &bytes, &diagnostics);
         match rules {
-            Some(rules) => {
-                let good = style::GOOD;
-                anstream::println!("{good}ok{good:#}: {} ({rules} rules)", args.file.display());
-            }
-            None => {
-                let bad = style::BAD;
-                anstream::eprintln!("{bad}{}{bad:#}: {} problems", args.file.display(), diagnostics.len());
-            }
+            Some(rules) => output::line(good(file, rules, diagnostics.len()))?,
+            None => output::note(bad(file, &diagnostics)),
         }
     }
     Ok(if rules.is_some() { ExitCode::SUCCESS } else { ExitCode::from(1) })
@@ -47,28 +42,63 @@ pub fn run(args: &Check) -> Result<ExitCode, Failure> {
 /// Loads a policy for another command: its problems are printed and are that command's failure.
 pub fn load(file: &Path) -> Result<Spec, Failure> {
     let bytes = read(file)?;
+    let name = file.to_string_lossy();
     match policy::load_bytes(&bytes) {
         Ok(loaded) => {
-            print_diagnostics(file, &bytes, &loaded.warnings);
+            print_diagnostics(&name, &bytes, &loaded.warnings);
             Ok(loaded.spec)
         }
         Err(problems) => {
-            print_diagnostics(file, &bytes, &problems);
-            Err(Failure::no(format!("{} is not a policy: {} problems", file.display(), problems.len())))
+            print_diagnostics(&name, &bytes, &problems);
+            Err(Failure::no(format!("{name} cannot be used: {}", counted(&problems))))
         }
     }
 }
 
+/// No more of a file than shows that it is too large.
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(file).map_err(|error| Failure::file("read the policy", file, &error))
+    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    File::open(file)
+        .and_then(|opened| opened.take(most).read_to_end(&mut bytes))
+        .map_err(|error| Failure::file("read the policy", file, &error))?;
+    Ok(bytes)
 }
 
-fn print_diagnostics(file: &Path, bytes: &[u8], diagnostics: &[Diagnostic]) {
+fn print_diagnostics(file: &str, bytes: &[u8], diagnostics: &[Diagnostic]) {
     if diagnostics.is_empty() {
         return;
     }
     let text = String::from_utf8_lossy(bytes);
-    let rendered = policy::render_diagnostics(&file.to_string_lossy(), &text, diagnostics, Colour::On);
     // anstream takes the colours out again where they are not wanted.
-    anstream::eprintln!("{rendered}");
+    let rendered = policy::render_diagnostics(file, &text, diagnostics, Colour::On);
+    output::note(format_args!("{rendered}\n"));
+}
+
+fn good(file: &str, rules: usize, warnings: usize) -> String {
+    let good = style::GOOD;
+    let rules = output::count(rules, "rule");
+    let warnings = match warnings {
+        0 => String::new(),
+        some => format!(", {}", output::count(some, "warning")),
+    };
+    format!("{good}ok{good:#}: {file} ({rules}{warnings})")
+}
+
+fn bad(file: &str, diagnostics: &[Diagnostic]) -> String {
+    let bad = style::BAD;
+    format!("{bad}{file}{bad:#}: {}", counted(diagnostics))
+}
+
+/// How many problems and warnings there are.
+fn counted(diagnostics: &[Diagnostic]) -> String {
+    let more = diagnostics.iter().any(|diagnostic| diagnostic.code == Code::TooManyProblems);
+    let shown = diagnostics.iter().filter(|diagnostic| diagnostic.code != Code::TooManyProblems);
+    let (errors, warnings): (Vec<_>, Vec<_>) = shown.partition(|diagnostic| diagnostic.severity == Severity::Error);
+    let more = if more { "more than " } else { "" };
+    let problems = output::count(errors.len(), "problem");
+    match warnings.len() {
+        0 => format!("{more}{problems}"),
+        some => format!("{more}{problems}, {}", output::count(some, "warning")),
+    }
 }

@@ -1,4 +1,3 @@
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -6,11 +5,12 @@ use clap::CommandFactory;
 
 use super::args::Args;
 use super::failure::Failure;
+use super::output;
 
 pub fn completions(shell: clap_complete::Shell) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "decider", &mut script);
-    std::io::stdout().write_all(&script)?;
+    output::bytes(&script)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -20,7 +20,7 @@ pub fn man(directory: Option<&Path>) -> Result<ExitCode, Failure> {
         None => {
             let mut page = Vec::new();
             clap_mangen::Man::new(command).render(&mut page)?;
-            std::io::stdout().write_all(&page)?;
+            output::bytes(&page)?;
         }
         Some(directory) => clap_mangen::generate_to(command, directory)
             .map_err(|error| Failure::file("write manual pages into", directory, &error))?,

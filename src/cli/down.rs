@@ -5,9 +5,9 @@ use serde::Serialize;
 use crate::control::{CallError, Client, Request};
 use crate::daemon;
 
-use super::args::{Json, Place};
+use super::args::{Down, Place};
 use super::failure::Failure;
-use super::table;
+use super::output;
 
 /// The answer of `down --json`.
 #[derive(Serialize)]
@@ -16,7 +16,7 @@ struct Report {
     removed: Vec<String>,
 }
 
-pub fn run(output: Json, place: &Place) -> Result<ExitCode, Failure> {
+pub fn run(args: &Down, place: &Place) -> Result<ExitCode, Failure> {
     let stopped_daemon = match Client::connect(&place.socket).and_then(|client| client.call::<()>(&Request::Down {})) {
         Ok(()) => true,
         Err(CallError::NoDaemon(_)) => false,
@@ -25,17 +25,18 @@ pub fn run(output: Json, place: &Place) -> Result<ExitCode, Failure> {
     let removed = if stopped_daemon {
         Vec::new()
     } else {
-        daemon::remove_leftovers(&place.state_dir).map_err(|error| Failure::from_start(&error))?
+        daemon::remove_leftovers(&args.config_dir).map_err(Failure::system)?
     };
     let report = Report { stopped_daemon, removed };
-    if output.json {
-        table::print_json(&report)?;
+    if args.output.json {
+        output::json(&report)?;
     } else if report.stopped_daemon {
-        anstream::println!("decider has stopped; the kernel is as it was before");
+        output::line("decider has stopped; the kernel is as it was before")?;
     } else if report.removed.is_empty() {
-        anstream::println!("no decider runs here, and none has left anything behind");
+        output::line("no decider runs here, and none has left anything behind")?;
     } else {
-        anstream::println!("no decider runs here; removed what one left behind: {}", report.removed.join(", "));
+        let removed = report.removed.join(", ");
+        output::line(format_args!("no decider runs here; removed what one left behind: {removed}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ use crate::model::Verdict;
 use super::args::{Explain, Place};
 use super::check::load;
 use super::failure::Failure;
-use super::{style, table};
+use super::{output, style};
 
 pub fn run(args: &Explain, place: &Place) -> Result<ExitCode, Failure> {
     let explanation = match &args.file {
@@ -20,13 +20,13 @@ pub fn run(args: &Explain, place: &Place) -> Result<ExitCode, Failure> {
         Some(file) => {
             let spec = load(file)?;
             offline::explain(spec, &place.state_dir, args.client, args.dst, args.port)
-                .map_err(|error| Failure::no(error.to_string()))?
+                .map_err(|error| Failure::from_start(&error))?
         }
     };
     if args.output.json {
-        table::print_json(&explanation)?;
+        output::json(&explanation)?;
     } else {
-        print(args, &explanation)?;
+        output::write(|out| print(out, args, &explanation))?;
     }
     Ok(match explanation.verdict {
         Verdict::Allow => ExitCode::SUCCESS,
@@ -34,8 +34,7 @@ pub fn run(args: &Explain, place: &Place) -> Result<ExitCode, Failure> {
     })
 }
 
-fn print(args: &Explain, explanation: &Explanation) -> std::io::Result<()> {
-    let mut out = anstream::stdout().lock();
+fn print(out: &mut impl Write, args: &Explain, explanation: &Explanation) -> std::io::Result<()> {
     let verdict = style::of_verdict(explanation.verdict);
     let dst = std::net::SocketAddr::new(args.dst, args.port);
     writeln!(

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use crate::control::CallError;
 use crate::daemon::StartError;
 
-use super::style;
+use super::{output, style};
 
 /// Why a command could not do its work.
 #[derive(Debug)]
@@ -18,6 +18,11 @@ impl Failure {
     /// Exit code 1: the answer is no.
     pub fn no(message: impl Into<String>) -> Self {
         Self { code: 1, message: message.into(), help: None }
+    }
+
+    /// Exit code 2: wrong usage.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { code: 2, message: message.into(), help: None }
     }
 
     /// Exit code 3: no daemon.
@@ -40,16 +45,11 @@ impl Failure {
         Self { code: 4, message: error.to_string(), help: error.help().map(str::to_owned) }
     }
 
-    /// What to do about it.
-    pub fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
-    }
-
     pub fn print(&self) {
         let (error, help) = (style::BAD, style::STRONG);
-        anstream::eprintln!("{error}error{error:#}: {}", self.message);
+        output::note(format_args!("{error}error{error:#}: {}", self.message));
         if let Some(text) = &self.help {
-            anstream::eprintln!("  {help}help{help:#}: {text}");
+            output::note(format_args!("  {help}help{help:#}: {text}"));
         }
     }
 
@@ -62,9 +62,12 @@ impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match error {
             CallError::NoDaemon(_) => Self::no_daemon(error.to_string()),
-            CallError::NotAllowed(_) | CallError::Broken(_) | CallError::Protocol(_) | CallError::Refused(_) => {
-                Self::system(error.to_string())
-            }
+            CallError::NotAllowed(_)
+            | CallError::Broken(_)
+            | CallError::Silent
+            | CallError::Protocol(_)
+            | CallError::Version
+            | CallError::Refused(_) => Self::system(error.to_string()),
         }
     }
 }

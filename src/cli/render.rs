@@ -10,7 +10,7 @@ use crate::policy::Policy;
 use super::args::{Place, Render, Rendered};
 use super::check::load;
 use super::failure::Failure;
-use super::table;
+use super::output;
 
 pub fn run(args: &Render, place: &Place) -> Result<ExitCode, Failure> {
     let spec = load(&args.file)?;
@@ -23,10 +23,10 @@ pub fn run(args: &Render, place: &Place) -> Result<ExitCode, Failure> {
     };
     if args.output.json {
         let named = parts.iter().map(|part| (part.name().to_owned(), part.json(&policy)));
-        table::print_json(&named.collect::<Map<String, Value>>())?;
+        output::json(&named.collect::<Map<String, Value>>())?;
     } else {
         for part in parts {
-            anstream::print!("{}", part.text(&policy));
+            output::bytes(part.text(&policy).as_bytes())?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -56,7 +56,9 @@ impl Rendered {
         match self {
             Self::Nft => format!("# nft -f\n{}", ruleset(policy)),
             Self::Routes => format!("# ip\n{}", routing(policy)),
-            Self::Envoy => envoy_files(policy).map(|(name, value)| format!("// {name}\n{value:#}\n")).collect(),
+            Self::Envoy => {
+                envoy_files(policy).map(|(name, value)| format!("// {name}\n{value:#}\n")).collect::<Vec<_>>().concat()
+            }
             Self::All => String::new(),
         }
     }

@@ -4,12 +4,12 @@ use crate::control::{Client, Request, RuleView};
 
 use super::args::{Json, Place};
 use super::failure::Failure;
-use super::table;
+use super::{output, table};
 
 pub fn run(output: Json, place: &Place) -> Result<ExitCode, Failure> {
     let rules: Vec<RuleView> = Client::connect(&place.socket)?.call(&Request::Rules {})?;
     if output.json {
-        table::print_json(&rules)?;
+        output::json(&rules)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut shown = table::table(&["rule", "action", "domain", "ports", "proto", "mark", "listener", "state"]);

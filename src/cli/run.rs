@@ -11,7 +11,7 @@ use super::failure::Failure;
 
 pub fn run(args: &Run, place: &Place) -> Result<ExitCode, Failure> {
     let spec = load(&args.file)?;
-    start_logging();
+    start_logging()?;
     let default = Options::default();
     let workers = args.workers.unwrap_or(default.syn_workers);
     let options = Options {
@@ -32,10 +32,15 @@ pub fn run(args: &Run, place: &Place) -> Result<ExitCode, Failure> {
 }
 
 /// For people on a terminal, JSON lines otherwise. `DECIDER_LOG` sets the level (`info` if unset).
-fn start_logging() {
-    let filter = EnvFilter::try_from_env("DECIDER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+fn start_logging() -> Result<(), Failure> {
+    let filter = match std::env::var("DECIDER_LOG") {
+        Ok(level) => EnvFilter::try_new(level).map_err(|error| Failure::usage(format!("DECIDER_LOG: {error}")))?,
+        Err(_) => EnvFilter::new("info"),
+    };
     let terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // It would tell a broken log pipe on the standard error, which is that pipe, and panic in whoever logs.
+    let builder = builder.log_internal_errors(false);
     // A second start in one process (tests) keeps the first one's log.
     let _ = if terminal {
         let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -43,4 +48,5 @@ fn start_logging() {
     } else {
         builder.json().flatten_event(true).try_init()
     };
+    Ok(())
 }

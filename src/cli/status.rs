@@ -1,95 +1,132 @@
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::control::{Client, Request, Status};
+use jiff::SignedDuration;
+
+use crate::control::{Client, QueueStatus, Request, Status};
 
 use super::args::{Json, Place};
 use super::failure::Failure;
-use super::{style, table};
+use super::{output, style};
 
-pub fn run(output: Json, place: &Place) -> Result<ExitCode, Failure> {
+pub fn run(json: Json, place: &Place) -> Result<ExitCode, Failure> {
     let status: Status = Client::connect(&place.socket)?.call(&Request::Status {})?;
-    if output.json {
-        table::print_json(&status)?;
+    if json.json {
+        output::json(&status)?;
     } else {
-        print(&status)?;
+        output::write(|out| print(out, &status))?;
     }
-    Ok(if status.state == "ok" { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if is_ok(&status) { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn print(status: &Status) -> std::io::Result<()> {
-    let mut out = anstream::stdout().lock();
-    let (state, strong) = (if status.state == "ok" { style::GOOD } else { style::BAD }, style::STRONG);
-    writeln!(
-        out,
-        "{state}{}{state:#}  {strong}{}{strong:#}, {} of policy {} (epoch {}), {} rules",
-        status.state, status.mode, "in force", status.policy, status.epoch, status.rules
-    )?;
+fn is_ok(status: &Status) -> bool {
+    status.state == "ok"
+}
+
+fn print(out: &mut impl Write, status: &Status) -> io::Result<()> {
+    let state = if is_ok(status) { style::GOOD } else { style::BAD };
+    writeln!(out, "{state}{}{state:#}: {}", status.state, headline(status))?;
     for problem in &status.problems {
         let bad = style::BAD;
         writeln!(out, "  {bad}{}{bad:#}: {}", problem.what, problem.message)?;
     }
-    let envoy = &status.envoy;
-    let pid = envoy.pid.map_or(String::new(), |pid| format!(", process {pid}"));
     let rows = [
-        ("envoy", format!("{}{pid}, {} restarts", envoy.state, envoy.restarts)),
-        ("listeners", format!("{} of {} ready", status.listeners_ready, status.listeners)),
-        ("syns", syns(status)),
-        ("refused in kernel", in_kernel(status)),
-        ("dns", dns(status)),
-        ("names", format!("{} of {} observations", status.dns.observations, status.dns.capacity)),
-        ("queues", queues(status)),
+        ("connections", connections(status)),
+        ("refused in kernel", nonzero(status.refused_in_kernel.iter().map(|(reason, count)| (*count, &**reason)))),
+        ("dns messages", nonzero(status.dns.messages.iter().map(|(outcome, count)| (*count, &**outcome)))),
+        ("names", Some(format!("{} of {} observations", status.dns.observations, status.dns.capacity))),
+        ("envoy", Some(envoy(status))),
+        ("queues", Some(queues(status))),
         ("repairs", repairs(status)),
-        ("up", format!("{} s, process {}, version {}", status.uptime_s, status.pid, status.version)),
+        ("lost", nonzero([(status.lost_records, "events"), (status.lost_journal, "saved observations")].into_iter())),
+        ("running", Some(running(status))),
     ];
     for (label, text) in rows {
-        let faint = style::FAINT;
-        writeln!(out, "  {faint}{label:<18}{faint:#}{text}")?;
+        if let Some(text) = text {
+            let faint = style::FAINT;
+            writeln!(out, "  {faint}{label:<18}{faint:#}{text}")?;
+        }
     }
     Ok(())
 }
 
-fn syns(status: &Status) -> String {
+fn headline(status: &Status) -> String {
+    let force = match (is_ok(status), status.mode.as_str()) {
+        (true, "audit") => "is in audit mode: nothing is refused",
+        (true, _) => "is in force",
+        (false, "audit") => "is in audit mode, and not all of it works",
+        (false, _) => "is not wholly in force",
+    };
+    let listeners = match (status.listeners_ready, status.listeners) {
+        (ready, all) if ready == all => output::count(all, "listener"),
+        (ready, all) => format!("{ready} of {} ready", output::count(all, "listener")),
+    };
+    format!("{} {force} ({}, {listeners})", status.policy, output::count(status.rules, "rule"))
+}
+
+fn connections(status: &Status) -> Option<String> {
     let counters = &status.counters;
-    format!(
-        "{} queued = {} allowed + {} denied + {} audited + {} malformed + {} dropped by the kernel (+ {} waiting)",
-        counters.queued,
-        counters.allowed,
-        counters.denied,
-        counters.audited,
-        counters.malformed,
-        counters.dropped_by_kernel,
-        counters.waiting
-    )
+    let sum = [
+        (counters.allowed, "allowed"),
+        (counters.denied, "denied"),
+        (counters.audited, "audited"),
+        (counters.malformed, "malformed"),
+        (counters.dropped_by_kernel, "dropped by the kernel"),
+        (counters.waiting, "waiting"),
+    ];
+    let terms: Vec<String> = terms(sum.into_iter()).collect();
+    (counters.queued > 0).then(|| format!("{} queued = {}", counters.queued, terms.join(" + ")))
 }
 
-fn in_kernel(status: &Status) -> String {
-    let seen: Vec<String> = status
-        .refused_in_kernel
-        .iter()
-        .filter(|(_, count)| **count > 0)
-        .map(|(reason, count)| format!("{count} {reason}"))
-        .collect();
-    if seen.is_empty() { "none".to_owned() } else { seen.join(", ") }
+/// What is not zero, with its number; none if all is.
+fn nonzero<'a>(counts: impl Iterator<Item = (u64, &'a str)>) -> Option<String> {
+    let terms: Vec<String> = terms(counts).collect();
+    (!terms.is_empty()).then(|| terms.join(", "))
 }
 
-fn dns(status: &Status) -> String {
-    let seen: Vec<String> =
-        status.dns.messages.iter().map(|(outcome, count)| format!("{count} {}", outcome.replace('_', " "))).collect();
-    seen.join(", ")
+fn terms<'a>(counts: impl Iterator<Item = (u64, &'a str)>) -> impl Iterator<Item = String> {
+    counts.filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {}", what.replace('_', " ")))
+}
+
+fn envoy(status: &Status) -> String {
+    let envoy = &status.envoy;
+    let parts = [
+        Some(envoy.state.clone()),
+        envoy.pid.map(|pid| format!("process {pid}")),
+        envoy.adopted.then(|| "from an earlier run".to_owned()),
+        (envoy.restarts > 0).then(|| format!("started again {} times", envoy.restarts)),
+        envoy.last_error.as_ref().map(|error| format!("last error: {error}")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn queues(status: &Status) -> String {
-    let numbers: Vec<String> = status
-        .queues
-        .iter()
-        .map(|queue| format!("{} {}{}", queue.number, queue.purpose, if queue.up { "" } else { " DOWN" }))
-        .collect();
-    format!("{} ({} statement)", numbers.join(", "), status.queue_statement)
+    let queues: Vec<String> = status.queues.iter().map(queue).collect();
+    format!("{} ({})", queues.join(", "), status.queue_statement)
 }
 
-fn repairs(status: &Status) -> String {
+fn queue(queue: &QueueStatus) -> String {
+    let down = if queue.up { "" } else { " DOWN" };
+    let troubles = [
+        (queue.dropped_full, "dropped: full"),
+        (queue.dropped_socket, "dropped: socket full"),
+        (queue.receive_errors, "receive errors"),
+        (queue.verdict_errors, "verdict errors"),
+        (queue.panics, "panics"),
+    ];
+    let troubles = nonzero(troubles.into_iter()).map_or(String::new(), |troubles| format!(" [{troubles}]"));
+    format!("{} {}{down}{troubles}", queue.number, queue.purpose)
+}
+
+fn repairs(status: &Status) -> Option<String> {
     let heal = &status.heal;
+    let counts = nonzero([(heal.ruleset, "of the ruleset"), (heal.routes, "of routing")].into_iter())?;
     let last = heal.last.as_ref().map_or(String::new(), |last| format!(", last: {last}"));
-    format!("{} of the ruleset, {} of routing{last}", heal.ruleset, heal.routes)
+    Some(format!("{counts}{last}"))
+}
+
+fn running(status: &Status) -> String {
+    let seconds = i64::try_from(status.uptime_s).unwrap_or(i64::MAX);
+    let time = SignedDuration::from_secs(seconds);
+    format!("for {time:#}, process {}, version {}, policy epoch {}", status.pid, status.version, status.epoch)
 }

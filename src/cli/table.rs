@@ -1,4 +1,8 @@
+use std::io::{self, Write};
+
 use comfy_table::{ContentArrangement, Table, presets};
+
+use super::output;
 
 /// A table without lines, columns aligned; headers in capitals.
 pub fn table(headers: &[&str]) -> Table {
@@ -13,19 +17,6 @@ pub fn table(headers: &[&str]) -> Table {
 }
 
 /// Prints it without trailing blanks.
-pub fn print(table: &Table) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut out = anstream::stdout().lock();
-    for line in table.to_string().lines() {
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
-}
-
-/// Prints a value as JSON, indented.
-pub fn print_json(value: &impl serde::Serialize) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value)?;
-    writeln!(out)
+pub fn print(table: &Table) -> io::Result<()> {
+    output::write(|out| table.to_string().lines().try_for_each(|line| writeln!(out, "{}", line.trim_end())))
 }

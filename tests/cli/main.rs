@@ -1,5 +1,11 @@
-//! The command line without a daemon: output, exit codes, help.
-#![expect(clippy::unwrap_used, reason = "a test")]
+//! The command line: output, exit codes, help. Without a daemon here; with one that says what a test wants in `views`.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
+mod check;
+mod fake;
+mod output;
+mod socket;
+mod views;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -25,6 +31,10 @@ impl Folder {
         Self(path)
     }
 
+    fn socket(&self) -> PathBuf {
+        self.0.join("control.sock")
+    }
+
     fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         std::fs::write(&path, text).unwrap();
@@ -39,15 +49,18 @@ impl Drop for Folder {
 }
 
 fn decider(folder: &Folder, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_decider"))
-        .args(args)
-        .arg("--socket")
-        .arg(folder.0.join("control.sock"))
-        .arg("--state-dir")
-        .arg(folder.0.join("state"))
-        .env_remove("NO_COLOR")
-        .output()
-        .unwrap()
+    command(folder, args).output().unwrap()
+}
+
+/// The program with everything it keeps in the folder, and nothing from the environment that changes its output.
+fn command(folder: &Folder, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_decider"));
+    command.args(args).arg("--socket").arg(folder.socket()).arg("--state-dir").arg(folder.0.join("state"));
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "DECIDER_LOG"] {
+        command.env_remove(variable);
+    }
+    command.env("TZ", "UTC");
+    command
 }
 
 fn code(output: &Output) -> i32 {
@@ -64,37 +77,6 @@ fn stderr(output: &Output) -> String {
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
-}
-
-#[test]
-fn check_accepts_a_policy() {
-    let folder = Folder::new("check");
-    let file = folder.file("policy.yaml", POLICY);
-    let output = decider(&folder, &["check", text(&file)]);
-    assert_eq!(code(&output), 0, "{}", stderr(&output));
-    assert!(stdout(&output).contains("ok: "), "{}", stdout(&output));
-    let output = decider(&folder, &["check", "--json", text(&file)]);
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["ok"], true);
-    assert_eq!(report["rules"], 2);
-}
-
-#[test]
-fn check_shows_every_problem_with_its_place() {
-    let folder = Folder::new("problems");
-    let broken = POLICY.replace("proto: ssh", "proto: shh").replace("port: 5432", "port: 0");
-    let file = folder.file("policy.yaml", &broken);
-    let output = decider(&folder, &["check", text(&file)]);
-    assert_eq!(code(&output), 1);
-    let shown = stderr(&output);
-    assert!(shown.contains("policy.yaml:8:") && shown.contains("policy.yaml:9:"), "{shown}");
-    assert!(!shown.contains('\u{1b}'), "colours in a pipe: {shown:?}");
-    let output = decider(&folder, &["check", "--json", text(&file)]);
-    assert_eq!(code(&output), 1);
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["ok"], false);
-    assert_eq!(report["diagnostics"].as_array().unwrap().len(), 2);
-    assert_eq!(report["diagnostics"][0]["line"], 8);
 }
 
 #[test]
@@ -122,8 +104,37 @@ fn commands_that_need_a_daemon_say_that_there_is_none() {
 #[test]
 fn wrong_usage_is_two() {
     let folder = Folder::new("usage");
-    for command in [&["statsu"][..], &[], &["explain", "--client", "nobody"], &["run"]] {
+    let port = ["explain", "--client", "10.0.0.1", "--dst", "192.0.2.1", "--port", "0"];
+    for command in [
+        &["statsu"][..],
+        &[],
+        &["explain", "--client", "nobody"],
+        &port,
+        &["run"],
+        &["cache", "--name", "no name"],
+        &["cache", "--limit", "0"],
+        &["check", "a.yaml", "b.yaml"],
+    ] {
         assert_eq!(code(&decider(&folder, command)), 2, "{command:?}");
+    }
+    let file = folder.file("policy.yaml", POLICY);
+    let output = command(&folder, &["run", text(&file)]).env("DECIDER_LOG", "loud=!").output().unwrap();
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("DECIDER_LOG"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_damaged_state_directory_is_the_systems_no() {
+    let folder = Folder::new("damaged");
+    let file = folder.file("policy.yaml", POLICY);
+    let state = folder.0.join("state");
+    std::fs::create_dir_all(&state).unwrap();
+    std::fs::write(state.join("slots.json"), "nonsense").unwrap();
+    let explain = ["explain", "--client", "10.0.0.1", "--dst", "192.0.2.1", "--port", "22", text(&file)];
+    for command in [&explain[..], &["render", "nft", text(&file)]] {
+        let output = decider(&folder, command);
+        assert_eq!(code(&output), 4, "{command:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("slots.json"), "{}", stderr(&output));
     }
 }
 
