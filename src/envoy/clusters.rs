@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use super::host::{Families, Family};
 use super::proto::{BUFFER_BYTES, MAX_CONNECTIONS, address, discovery, extension, keepalive, typed};
 use crate::model::Mark;
 use crate::policy::{Dns, Policy, Rule};
@@ -11,24 +12,27 @@ const SO_MARK: u32 = 36;
 /// Port of DNS.
 const DNS_PORT: u16 = 53;
 
-/// One cluster a port of a route.
-pub fn render(policy: &Policy) -> Value {
-    let upstream = policy.spec().marks.upstream();
-    let rules = policy.routes().iter().map(|route| &route.rule);
-    let clusters = rules
-        .flat_map(|rule| rule.ports.iter().map(|&port| cluster(rule, port, &policy.spec().dns, upstream)))
-        .collect();
+/// One cluster a port of a route and family of its clients.
+pub fn render(policy: &Policy, families: Families) -> Value {
+    let (dns, upstream) = (&policy.spec().dns, policy.spec().marks.upstream());
+    let mut clusters = Vec::new();
+    for rule in policy.routes().iter().map(|route| &route.rule) {
+        for &port in &rule.ports {
+            clusters.extend(families.each().iter().map(|&family| cluster(rule, port, family, dns, upstream)));
+        }
+    }
     discovery(policy.epoch().0, clusters)
 }
 
-/// The cluster that a port of a rule leads to.
-pub fn cluster_name(rule: &Rule, port: u16) -> String {
-    format!("{} {port}", rule.id)
+/// The cluster that a port of a rule leads to, for clients of this family.
+pub fn cluster_name(rule: &Rule, port: u16, family: Family) -> String {
+    format!("{} {port} {}", rule.id, family.as_str())
 }
 
-/// The rule's name, looked up over and over; a connection stays with the address that it began with.
-fn cluster(rule: &Rule, port: u16, dns: &Dns, upstream: Mark) -> Value {
-    let name = cluster_name(rule, port);
+/// The rule's name, looked up over and over; a connection stays with the address that it began with. The other family
+/// is tried only if the client's own fails (RFC 8305): the client's own attempts all end here, at Envoy.
+fn cluster(rule: &Rule, port: u16, family: Family, dns: &Dns, upstream: Mark) -> Value {
+    let name = cluster_name(rule, port, family);
     let endpoint = json!({ "socket_address": { "address": rule.name.as_str(), "port_value": port } });
     typed(
         "config.cluster.v3.Cluster",
@@ -39,7 +43,10 @@ fn cluster(rule: &Rule, port: u16, dns: &Dns, upstream: Mark) -> Value {
             "circuit_breakers": {
                 "thresholds": [{ "max_connections": MAX_CONNECTIONS, "max_pending_requests": MAX_CONNECTIONS }],
             },
-            "upstream_connection_options": { "tcp_keepalive": keepalive() },
+            "upstream_connection_options": {
+                "tcp_keepalive": keepalive(),
+                "happy_eyeballs_config": { "first_address_family_version": family.as_str() },
+            },
             // The ruleset knows Envoy's connections by this mark and refuses those to private addresses.
             "upstream_bind_config": {
                 "socket_options": [{
@@ -59,8 +66,7 @@ fn cluster(rule: &Rule, port: u16, dns: &Dns, upstream: Mark) -> Value {
     )
 }
 
-/// Both families, from the policy's resolvers, as often as the records say; the addresses are tried in turn
-/// (RFC 8305).
+/// Both families, from the policy's resolvers, as often as the records say.
 fn resolving(dns: &Dns) -> Value {
     extension(
         "envoy.clusters.dns",

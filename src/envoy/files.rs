@@ -23,6 +23,6 @@ pub fn render(policy: &Policy, host: Host) -> Files {
     Files {
         bootstrap: bootstrap::render(&layout, host),
         lds: listeners::render(policy, &layout, host.families),
-        cds: clusters::render(policy),
+        cds: clusters::render(policy, host.families),
     }
 }

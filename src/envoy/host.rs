@@ -18,6 +18,37 @@ pub enum Families {
     V4Only,
 }
 
+impl Families {
+    /// Each of them.
+    #[must_use]
+    pub const fn each(self) -> &'static [Family] {
+        match self {
+            Self::Both => &[Family::V4, Family::V6],
+            Self::V4Only => &[Family::V4],
+        }
+    }
+}
+
+/// A family of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// The word for it, in the names of clusters and filter chains and in Envoy's own configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V4 => "V4",
+            Self::V6 => "V6",
+        }
+    }
+}
+
 /// Sockets of a connection: the client's, and two upstream while both families are tried.
 const SOCKETS: u64 = 3;
 /// Files that Envoy has open whatever it does: sockets of 12,000 listeners in two families, logs, its own.

@@ -3,7 +3,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use serde_json::{Value, json};
 
 use super::clusters::cluster_name;
-use super::host::Families;
+use super::host::{Families, Family};
 use super::layout::Layout;
 use super::proto::{BUFFER_BYTES, address, discovery, extension, keepalive, typed};
 use crate::policy::{Policy, Route};
@@ -38,7 +38,7 @@ fn listener(policy: &Policy, route: &Route, layout: &Layout, families: Families)
             "per_connection_buffer_limit_bytes": BUFFER_BYTES,
             "tcp_keepalive": keepalive(),
             "listener_filters": [original_destination()],
-            "filter_chains": route.rule.ports.iter().map(|&port| chain(route, port, layout)).collect::<Vec<_>>(),
+            "filter_chains": chains(route, layout, families),
         }),
     )
 }
@@ -53,21 +53,33 @@ fn original_destination() -> Value {
     )
 }
 
-fn chain(route: &Route, port: u16, layout: &Layout) -> Value {
+fn chains(route: &Route, layout: &Layout, families: Families) -> Vec<Value> {
+    let of_port = |&port: &u16| families.each().iter().map(move |&family| chain(route, port, family, layout));
+    route.rule.ports.iter().flat_map(of_port).collect()
+}
+
+fn chain(route: &Route, port: u16, family: Family, layout: &Layout) -> Value {
     let proxy = extension(
         "envoy.filters.network.tcp_proxy",
         "extensions.filters.network.tcp_proxy.v3.TcpProxy",
         json!({
             "stat_prefix": route.rule.id.as_str(),
-            "cluster": cluster_name(&route.rule, port),
+            "cluster": cluster_name(&route.rule, port, family),
             "idle_timeout": "0s",
             "access_log": [access_log(route, layout)],
             "access_log_options": { "flush_access_log_on_connected": true },
         }),
     );
+    let anywhere = match family {
+        Family::V4 => "0.0.0.0",
+        Family::V6 => "::",
+    };
     json!({
-        "name": port.to_string(),
-        "filter_chain_match": { "destination_port": port },
+        "name": format!("{port} {}", family.as_str()),
+        "filter_chain_match": {
+            "destination_port": port,
+            "prefix_ranges": [{ "address_prefix": anywhere, "prefix_len": 0 }],
+        },
         "filters": [proxy],
     })
 }

@@ -26,7 +26,7 @@ mod supervisor;
 
 pub use error::EnvoyError;
 pub use files::{Files, render};
-pub use host::{Families, Host};
+pub use host::{Families, Family, Host};
 pub use layout::Layout;
 pub use state::{EnvoyState, Phase};
 pub use supervisor::{Launch, Supervisor, stop_leftover};

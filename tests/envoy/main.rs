@@ -2,6 +2,7 @@
 //! directory of its own.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
+mod flow;
 mod render;
 mod start;
 mod supervise;

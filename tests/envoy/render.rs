@@ -29,18 +29,24 @@ fn a_route_has_one_listener_in_both_families_and_a_chain_for_each_port() {
         json!([{ "address": { "socket_address": { "address": "::1", "port_value": 15102 } } }])
     );
     let chains = database["filter_chains"].as_array().unwrap();
-    for (chain, port) in chains.iter().zip([5432, 5433]) {
-        assert_eq!(chain["filter_chain_match"], json!({ "destination_port": port }));
+    let expected = [(5432, "V4", "0.0.0.0"), (5432, "V6", "::"), (5433, "V4", "0.0.0.0"), (5433, "V6", "::")];
+    assert_eq!(chains.len(), expected.len());
+    for (chain, (port, family, anywhere)) in chains.iter().zip(expected) {
+        let prefix_ranges = json!([{ "address_prefix": anywhere, "prefix_len": 0 }]);
+        let expected = json!({ "destination_port": port, "prefix_ranges": prefix_ranges });
+        assert_eq!(chain["filter_chain_match"], expected);
         let proxy = &chain["filters"][0]["typed_config"];
-        assert_eq!(proxy["cluster"], format!("db.example.com:5432,5433/tcp {port}"));
+        assert_eq!(proxy["cluster"], format!("db.example.com:5432,5433/tcp {port} {family}"));
     }
-    assert_eq!(chains.len(), 2);
 }
 
 #[test]
 fn a_host_without_ipv6_has_listeners_all_the_same() {
     let files = rendered(Families::V4Only);
-    assert_eq!(resources(&files.lds)[0]["additional_addresses"], json!([]));
+    let listener = &resources(&files.lds)[0];
+    assert_eq!(listener["additional_addresses"], json!([]));
+    assert_eq!(listener["filter_chains"].as_array().unwrap().len(), 1);
+    assert_eq!(resources(&files.cds).len(), 4);
 }
 
 #[test]
@@ -57,11 +63,12 @@ fn a_cluster_asks_the_resolvers_of_the_policy_for_both_families_and_marks_its_co
     let files = rendered(Families::Both);
     let clusters = resources(&files.cds);
     let names: Vec<&str> = clusters.iter().map(|cluster| cluster["name"].as_str().unwrap()).collect();
-    assert_eq!(
-        names,
-        ["github.com:22/ssh 22", "a%b 22", "db.example.com:5432,5433/tcp 5432", "db.example.com:5432,5433/tcp 5433"]
-    );
-    let cluster = &clusters[3];
+    assert_eq!(names[..4], ["github.com:22/ssh 22 V4", "github.com:22/ssh 22 V6", "a%b 22 V4", "a%b 22 V6"]);
+    assert_eq!(names[4..6], ["db.example.com:5432,5433/tcp 5432 V4", "db.example.com:5432,5433/tcp 5432 V6"]);
+    assert_eq!(names.len(), 8);
+    let cluster = &clusters[7];
+    let first = &cluster["upstream_connection_options"]["happy_eyeballs_config"]["first_address_family_version"];
+    assert_eq!(first, "V6");
     let endpoint = &cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"];
     let address = json!({ "socket_address": { "address": "db.example.com", "port_value": 5433 } });
     assert_eq!(endpoint["address"], address);
