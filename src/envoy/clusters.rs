@@ -21,7 +21,7 @@ pub fn render(policy: &Policy, families: Families) -> Value {
             clusters.extend(families.each().iter().map(|&family| cluster(rule, port, family, dns, upstream)));
         }
     }
-    discovery(policy.epoch().0, clusters)
+    discovery(policy.epoch().0, &clusters)
 }
 
 /// The cluster that a port of a rule leads to, for clients of this family.

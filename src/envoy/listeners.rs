@@ -10,8 +10,8 @@ use crate::policy::{Policy, Route};
 
 /// One listener a route.
 pub fn render(policy: &Policy, layout: &Layout, families: Families) -> Value {
-    let listeners = policy.routes().iter().map(|route| listener(policy, route, layout, families)).collect();
-    discovery(policy.epoch().0, listeners)
+    let listeners: Vec<Value> = policy.routes().iter().map(|route| listener(policy, route, layout, families)).collect();
+    discovery(policy.epoch().0, &listeners)
 }
 
 /// A listener that takes what the kernel hands to it with its original destination (`transparent`).

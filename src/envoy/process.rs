@@ -161,7 +161,7 @@ fn is_ours(saved: &Saved, layout: &Layout) -> bool {
     start_time(saved.pid) == Some(saved.start_time) && owner == Some(nix::unistd::geteuid().as_raw()) && names_it
 }
 
-/// When a process began, in clock ticks since boot; none if it does not run any more (proc_pid_stat(5)).
+/// When a process began, in clock ticks since boot; none if it does not run any more (`proc_pid_stat(5)`).
 fn start_time(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name, in parentheses, may hold anything.

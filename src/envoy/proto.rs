@@ -33,6 +33,6 @@ pub fn keepalive() -> Value {
 }
 
 /// The content of a file that Envoy watches.
-pub fn discovery(version: u64, resources: Vec<Value>) -> Value {
+pub fn discovery(version: u64, resources: &[Value]) -> Value {
     json!({ "version_info": version.to_string(), "resources": resources })
 }

@@ -1,6 +1,6 @@
 //! Envoy, for real: what is rendered for it, and how it is kept running. Each test in a network namespace and a
 //! directory of its own.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
 mod flow;
 mod render;
