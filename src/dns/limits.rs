@@ -50,4 +50,10 @@ impl Limits {
         // Not `clamp`, which panics where the limits are the wrong way round.
         ttl.max(self.min_ttl).min(self.max_ttl).saturating_add(self.grace)
     }
+
+    /// How long an observation counts at most.
+    #[must_use]
+    pub fn longest(&self) -> Duration {
+        self.max_ttl.saturating_add(self.grace)
+    }
 }

@@ -10,15 +10,14 @@ use super::record::Record;
 pub(super) struct Names(Vec<Record>);
 
 impl Names {
-    /// Adds a name or renews it, unless what is known is newer. Over `limit` names, one that is expired goes, else the
-    /// oldest one of the client that has most of them: in a list that clients share, a noisy one displaces itself.
+    /// Adds a name or renews it: a shorter TTL takes back nothing of what was promised before. Over `limit` names, one
+    /// that is expired goes, else the oldest one of the client that has most of them: in a list that clients share, a
+    /// noisy one displaces itself.
     pub fn put(&mut self, record: Record, limit: usize, now: Moment) {
-        if let Some(index) = self.0.iter().position(|known| known.name == record.name) {
-            if self.0.get(index).is_some_and(|known| known.learned > record.learned) {
-                return;
-            }
-            self.0.remove(index);
-        }
+        let record = match self.0.iter().position(|known| known.name == record.name) {
+            Some(index) => renewed(self.0.remove(index), record),
+            None => record,
+        };
         let place = self.0.partition_point(|known| known.learned <= record.learned);
         self.0.insert(place, record);
         if self.0.len() > limit.max(1) {
@@ -47,6 +46,13 @@ impl Names {
         let most = counts.values().copied().max().unwrap_or(0);
         self.0.iter().position(|record| counts.get(&record.client) == Some(&most)).unwrap_or(0)
     }
+}
+
+/// The newer of two observations of one name; it lives as long as either.
+fn renewed(known: Record, record: Record) -> Record {
+    let expires = known.expires.max(record.expires);
+    let newer = if known.learned > record.learned { known } else { record };
+    Record { expires, ..newer }
 }
 
 impl Entry for Names {

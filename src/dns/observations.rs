@@ -47,12 +47,11 @@ impl Observations {
         record
     }
 
-    /// Takes over an observation from an earlier run, unless a newer one of the same name is known. It lives no longer
-    /// than the present limits let one with its TTL, and is no younger than now. Whether it is believed is asked anew:
-    /// policy and addresses may have changed in between.
+    /// Takes over an observation from an earlier run. It lives no longer than the present limits let any, and is no
+    /// younger than now. Whether it is believed is asked anew: policy and addresses may have changed in between.
     pub fn restore(&mut self, record: Record, belief: Belief, now: Moment) {
         let learned = record.learned.min(now);
-        let expires = record.expires.min(learned.after(self.limits.lifetime(record.ttl)));
+        let expires = record.expires.min(learned.after(self.limits.longest()));
         self.put(Record { learned, expires, belief, ..record }, now);
     }
 

@@ -4,3 +4,4 @@
 
 mod belief;
 mod journal;
+mod renewal;
