@@ -78,7 +78,8 @@ pub fn explain(policy: &Policy, scene: Scene, known: &Known<'_>, ready: impl Fn(
     let mut steps = Vec::new();
     let early = before_the_queue(policy, &scene, &mut steps);
     if let Some(reason) = early {
-        return finish(policy, scene, steps, &Decision::refused(reason, policy));
+        let decision = Decision { name: name_to_tell(reason, known), ..Decision::refused(reason, policy) };
+        return finish(policy, scene, steps, &decision);
     }
     steps.push(step("names", &names_in_words(&scene, known)));
     let decision = decide(policy, known, scene.port, &ready);
@@ -119,6 +120,11 @@ fn before_the_queue(policy: &Policy, scene: &Scene, steps: &mut Vec<Step>) -> Op
     }
     steps.push(step("port", &format!("{} is in a rule, so the name behind {} decides", scene.port, scene.dst)));
     None
+}
+
+/// The name behind a destination that the kernel refused without asking for it, where advice can use it.
+fn name_to_tell(reason: Reason, known: &Known<'_>) -> Option<DomainName> {
+    if reason == Reason::PortNotAllowed { known.live().next().cloned() } else { None }
 }
 
 fn ports_in_words(policy: &Policy) -> String {
@@ -190,7 +196,9 @@ fn advice(policy: &Policy, scene: &Scene, decision: &Decision<'_>) -> Option<Str
     let resolvers: Vec<String> = policy.spec().dns.resolvers.iter().map(IpAddr::to_string).collect();
     let resolvers = resolvers.join(", ");
     Some(match decision.reason {
-        Reason::Allowed | Reason::AllowedNetwork => return None,
+        Reason::Allowed | Reason::AllowedNetwork | Reason::Malformed | Reason::NotASyn | Reason::Overload => {
+            return None;
+        }
         Reason::NameNotAllowed | Reason::PortNotAllowed => format!("to allow it, add the rule {rule}"),
         Reason::NoObservation => format!(
             "connect by name, not by address, and let the client ask {resolvers}: a name from another resolver, from a \
@@ -211,7 +219,6 @@ fn advice(policy: &Policy, scene: &Scene, decision: &Decision<'_>) -> Option<Str
         Reason::LocalService => "covered clients reach no service of the gateway itself".to_owned(),
         Reason::ResolverNotTrusted => format!("let the client ask {resolvers}, or add its resolver to dns.resolvers"),
         Reason::ProtoNotAllowed | Reason::QueryNotAllowed => "only what the policy names may pass".to_owned(),
-        Reason::Malformed | Reason::NotASyn | Reason::Overload => return None,
     })
 }
 

@@ -1,0 +1,7 @@
+//! Decisions and their explanations, one situation a test.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod decisions;
+mod explanations;
+mod scene;

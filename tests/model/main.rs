@@ -1,0 +1,6 @@
+//! The decision and the cache of names against a model of them that is as slow and as plain as the design's words.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod compared;
+mod reference;

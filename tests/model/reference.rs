@@ -1,0 +1,147 @@
+//! The model: every observation that was ever made in one list, every rule in another.
+
+use std::net::IpAddr;
+
+use decider::dns::Belief;
+use decider::model::{DomainName, Reason, Scope, Verdict};
+use decider::policy::{Mode, OnAmbiguous};
+
+/// An observation.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    pub client: IpAddr,
+    pub addr: IpAddr,
+    pub name: DomainName,
+    /// Its place in the order of all that was learned.
+    pub number: usize,
+    pub expires: u64,
+    pub belief: Belief,
+}
+
+/// What the rules say of one name on one port; a name and a port have one rule at most.
+#[derive(Clone, Debug)]
+pub struct Line {
+    pub name: DomainName,
+    pub port: u16,
+    pub allow: bool,
+    /// Whether its listener is up.
+    pub ready: bool,
+}
+
+impl Line {
+    pub fn id(&self) -> String {
+        format!("{}:{}", self.name, self.port)
+    }
+}
+
+/// All that a decision depends on.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    pub lines: Vec<Line>,
+    pub mode: Mode,
+    pub scope: Scope,
+    pub on_ambiguous: OnAmbiguous,
+    pub observed: Vec<Observed>,
+}
+
+/// A decision, in words that both sides have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    pub verdict: Verdict,
+    pub reason: Reason,
+    pub rule: Option<String>,
+    pub name: Option<DomainName>,
+    pub also: Vec<DomainName>,
+}
+
+/// A name behind an address: its newest observation, and until when any of them lives.
+#[derive(Clone, Debug)]
+struct Behind {
+    name: DomainName,
+    number: usize,
+    expires: u64,
+    belief: Belief,
+}
+
+impl Reference {
+    pub fn decide(&self, client: IpAddr, addr: IpAddr, port: u16, now: u64) -> Decided {
+        let own = self.behind(addr, |observed| observed.client == client);
+        let all = match self.scope {
+            Scope::Shared => self.behind(addr, |_| true),
+            Scope::Client => vec![],
+        };
+        let is_own = own.iter().any(|behind| behind.expires > now);
+        let counting = if is_own { &own } else { &all };
+        let live: Vec<&Behind> = counting.iter().filter(|behind| behind.expires > now).collect();
+        let believed: Vec<&DomainName> =
+            live.iter().filter(|behind| behind.belief == Belief::Believed).map(|behind| &behind.name).collect();
+        let private = live.iter().find(|behind| behind.belief == Belief::Private);
+        let expired = own.iter().chain(&all).find(|behind| behind.expires <= now);
+
+        let enforced = self.by_rules(&believed, is_own, port).unwrap_or_else(|| {
+            let (reason, name) = match (private, expired) {
+                (Some(behind), _) => (Reason::PrivateAddress, Some(&behind.name)),
+                (None, Some(behind)) => (Reason::ObservationExpired, Some(&behind.name)),
+                (None, None) => (Reason::NoObservation, None),
+            };
+            deny(reason, None, name)
+        });
+        match (self.mode, enforced.verdict) {
+            (Mode::Audit, Verdict::Deny) => Decided { verdict: Verdict::Audit, ..enforced },
+            (Mode::Audit | Mode::Enforce, _) => enforced,
+        }
+    }
+
+    /// What the rules say of the names that are believed, the newest first; nothing if there is none.
+    fn by_rules(&self, believed: &[&DomainName], is_own: bool, port: u16) -> Option<Decided> {
+        let line = |name: &DomainName| self.lines.iter().find(|line| line.name == *name && line.port == port);
+        let lines: Vec<&Line> = believed.iter().filter_map(|name| line(name)).collect();
+        let denying = lines.iter().find(|line| !line.allow);
+        let allowing: Vec<&&Line> = lines.iter().filter(|line| line.allow).collect();
+        match (denying, allowing.split_first()) {
+            (Some(line), allowed) if is_own || allowed.is_none() => {
+                Some(deny(Reason::DeniedByRule, Some(line), Some(&line.name)))
+            }
+            (_, Some((first, others))) => Some(self.allow(first, others)),
+            (_, None) => {
+                let mentioned = |name: &&&DomainName| self.lines.iter().any(|line| line.name == ***name);
+                let other_port = believed.iter().find(mentioned).map(|name| (Reason::PortNotAllowed, name));
+                let unknown = believed.first().map(|name| (Reason::NameNotAllowed, name));
+                other_port.or(unknown).map(|(reason, name)| deny(reason, None, Some(name)))
+            }
+        }
+    }
+
+    /// Each line has a route of its own, so two of them are two routes.
+    fn allow(&self, first: &Line, others: &[&&Line]) -> Decided {
+        let (verdict, reason) = if !others.is_empty() && self.on_ambiguous == OnAmbiguous::Deny {
+            (Verdict::Deny, Reason::Ambiguous)
+        } else if first.ready {
+            (Verdict::Allow, Reason::Allowed)
+        } else {
+            (Verdict::Deny, Reason::ListenerNotReady)
+        };
+        let also = others.iter().map(|line| line.name.clone()).take(4).collect();
+        Decided { verdict, reason, rule: Some(first.id()), name: Some(first.name.clone()), also }
+    }
+
+    /// The names of an address, the one that was asked for last first.
+    fn behind(&self, addr: IpAddr, whose: impl Fn(&Observed) -> bool) -> Vec<Behind> {
+        let mut names: Vec<Behind> = Vec::new();
+        for observed in self.observed.iter().filter(|observed| observed.addr == addr && whose(observed)) {
+            let known = names.iter().position(|behind| behind.name == observed.name).map(|index| names.remove(index));
+            names.push(Behind {
+                name: observed.name.clone(),
+                number: observed.number,
+                expires: observed.expires.max(known.map_or(0, |known| known.expires)),
+                belief: observed.belief,
+            });
+        }
+        names.sort_by_key(|behind| std::cmp::Reverse(behind.number));
+        names
+    }
+}
+
+fn deny(reason: Reason, line: Option<&Line>, name: Option<&DomainName>) -> Decided {
+    Decided { verdict: Verdict::Deny, reason, rule: line.map(Line::id), name: name.cloned(), also: vec![] }
+}
