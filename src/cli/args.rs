@@ -16,8 +16,12 @@ pub struct Args {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 fine; 1 the answer is no (check: problems; explain: refused; status: degraded);
-2 wrong usage; 3 no decider runs here; 4 the system refused.";
+Exit codes:
+  0  fine
+  1  the answer is no (check: problems; explain: refused; status: degraded)
+  2  wrong usage
+  3  no decider runs here
+  4  the system refused";
 
 /// Where a decider keeps its things.
 #[derive(Debug, Clone, clap::Args)]

@@ -59,7 +59,7 @@ fn headline(status: &Status) -> String {
     };
     let listeners = match (status.listeners_ready, status.listeners) {
         (ready, all) if ready == all => output::count(all, "listener"),
-        (ready, all) => format!("{ready} of {} ready", output::count(all, "listener")),
+        (ready, all) => format!("{ready} of {all} listeners ready"),
     };
     format!("{} {force} ({}, {listeners})", status.policy, output::count(status.rules, "rule"))
 }

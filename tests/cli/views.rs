@@ -61,6 +61,7 @@ fn status_says_what_is_missing() {
         status["state"] = json!("degraded");
         status["problems"] = json!([{ "what": "envoy", "message": "dead: SYNs of its listeners are refused" }]);
         status["listeners_ready"] = json!(0);
+        status["listeners"] = json!(1);
         status["envoy"]["state"] = json!("dead");
         status["envoy"]["pid"] = json!(null);
         status["envoy"]["restarts"] = json!(3);
@@ -76,7 +77,7 @@ fn status_says_what_is_missing() {
     });
     let degraded = shown(&folder, &["status"], 1);
     for line in [
-        "degraded: policy.yaml is not wholly in force (2 rules, 0 of 2 listeners ready)\n",
+        "degraded: policy.yaml is not wholly in force (2 rules, 0 of 1 listeners ready)\n",
         "\n  envoy: dead: SYNs of its listeners are refused\n",
         "\n  connections       18 queued = 10 allowed + 2 denied + 1 malformed + 4 dropped by the kernel + 1 waiting\n",
         "\n  envoy             dead, started again 3 times, last error: exit status 1\n",
