@@ -93,7 +93,7 @@ fn access_log(route: &Route, layout: &Layout) -> Value {
         "domain": literal(route.rule.name.as_str()),
         "client": "%DOWNSTREAM_REMOTE_ADDRESS%",
         "dst": "%DOWNSTREAM_LOCAL_ADDRESS%",
-        "upstream": "%UPSTREAM_HOST%",
+        "upstream": "%UPSTREAM_REMOTE_ADDRESS%",
         "bytes_from_client": "%BYTES_RECEIVED%",
         "bytes_to_client": "%BYTES_SENT%",
         "duration_ms": "%DURATION%",
