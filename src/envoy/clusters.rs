@@ -33,7 +33,9 @@ pub fn cluster_name(rule: &Rule, port: u16, family: Family) -> String {
 /// is tried only if the client's own fails (RFC 8305): the client's own attempts all end here, at Envoy.
 fn cluster(rule: &Rule, port: u16, family: Family, dns: &Dns, upstream: Mark) -> Value {
     let name = cluster_name(rule, port, family);
-    let endpoint = json!({ "socket_address": { "address": rule.name.as_str(), "port_value": port } });
+    // The dot makes the name absolute: otherwise the resolver library looks into the host's own hosts file first.
+    let absolute = format!("{}.", rule.name);
+    let endpoint = json!({ "socket_address": { "address": absolute, "port_value": port } });
     typed(
         "config.cluster.v3.Cluster",
         json!({

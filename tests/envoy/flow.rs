@@ -183,3 +183,23 @@ fn a_listener_serves_nobody_who_meant_the_listener_itself_or_another_port() {
         running.supervisor.stop().await;
     });
 }
+
+#[test]
+fn only_the_policys_resolvers_are_asked_and_not_the_hosts_own_files() {
+    in_namespace(|| async {
+        sh(WORLD);
+        let _resolver = resolver();
+        for address in ["192.0.2.10", "192.0.2.20", "2001:db8:2::10", "2001:db8:2::20"] {
+            server(address).await;
+        }
+        let place = Place::new();
+        let hosts = place.directory.path().join("hosts");
+        std::fs::write(&hosts, "192.0.2.20 github.com\n2001:db8:2::20 github.com\n").unwrap();
+        sh(&format!("mount --bind {} /etc/hosts", hosts.display()));
+        let mut running = place.start().await;
+        running.until_ready(&place.policy).await;
+        assert_eq!(greeting("198.51.100.1", "203.0.113.10", 22).await, "192.0.2.10");
+        assert_eq!(greeting("2001:db8::1", "2001:db8:3::10", 22).await, "2001:db8:2::10");
+        running.supervisor.stop().await;
+    });
+}

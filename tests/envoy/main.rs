@@ -94,13 +94,13 @@ impl Running {
     }
 }
 
-/// Runs a test in a fresh network namespace, with `lo` up.
+/// Runs a test in a fresh network namespace, with `lo` up, and a mount namespace.
 fn in_namespace<F: Future<Output = ()>>(test: impl FnOnce() -> F + Send) {
     thread::scope(|scope| {
         let inside = scope.spawn(|| {
-            nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET)
-                .expect("a network namespace can be made only by root");
-            sh("ip link set lo up");
+            nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET | nix::sched::CloneFlags::CLONE_NEWNS)
+                .expect("namespaces can be made only by root");
+            sh("mount --make-rprivate / && ip link set lo up");
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(test());
         });

@@ -70,7 +70,7 @@ fn a_cluster_asks_the_resolvers_of_the_policy_for_both_families_and_marks_its_co
     let first = &cluster["upstream_connection_options"]["happy_eyeballs_config"]["first_address_family_version"];
     assert_eq!(first, "V6");
     let endpoint = &cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"];
-    let address = json!({ "socket_address": { "address": "db.example.com", "port_value": 5433 } });
+    let address = json!({ "socket_address": { "address": "db.example.com.", "port_value": 5433 } });
     assert_eq!(endpoint["address"], address);
     let option = &cluster["upstream_bind_config"]["socket_options"][0];
     assert_eq!((&option["level"], &option["name"], &option["int_value"]), (&json!(1), &json!(36), &json!(0x300)));
