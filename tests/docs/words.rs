@@ -1,0 +1,85 @@
+//! Reasons, errors, folders and tests that the documents name.
+
+use std::collections::BTreeSet;
+
+use decider::model::Reason;
+
+use crate::{documents, files, markdown, read, root};
+
+fn unquoted(cell: &str) -> String {
+    cell.trim_matches('`').to_owned()
+}
+
+#[test]
+fn every_reason_is_explained_and_no_other() {
+    let rows = markdown::table_below(&read("docs/troubleshooting.md"), "## Reasons");
+    let told: BTreeSet<String> = rows.iter().map(|row| unquoted(&row[0])).collect();
+    let real: BTreeSet<String> = Reason::ALL.iter().map(|reason| reason.as_str().to_owned()).collect();
+    assert_eq!(told, real);
+}
+
+#[test]
+fn errors_that_are_explained_exist() {
+    let sources: String =
+        files("src", ".rs").iter().map(|path| std::fs::read_to_string(path).unwrap().replace("\\\"", "\"")).collect();
+    let rows = markdown::table_below(&read("docs/troubleshooting.md"), "## decider does not start");
+    for row in rows {
+        for part in unquoted(&row[0]).split("...").map(str::trim).filter(|part| !part.is_empty()) {
+            assert!(sources.contains(part), "no error says {part:?}");
+        }
+    }
+}
+
+#[test]
+fn the_folders_are_those_of_the_source() {
+    let rows = markdown::table_below(&read("docs/architecture.md"), "## Folders");
+    let told: BTreeSet<String> = rows.iter().map(|row| unquoted(&row[0]).replace("src/", "")).collect();
+    let real: BTreeSet<String> = std::fs::read_dir(root().join("src"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(told, real);
+}
+
+/// The test functions there are: behind `#[test]`, and scenarios, which a table of the namespace tests names.
+fn tests() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for path in files("tests", ".rs").into_iter().chain(files("src", ".rs")) {
+        let text = std::fs::read_to_string(path).unwrap();
+        for behind in text.split("#[test]").skip(1) {
+            let name = behind.split_once("fn ").and_then(|(_, name)| name.split_once('(')).map(|(name, _)| name);
+            found.extend(name.map(str::to_owned));
+        }
+    }
+    found
+}
+
+#[test]
+fn security_names_real_tests() {
+    let tests = tests();
+    let security = read("docs/security.md");
+    let mut seen = 0;
+    for (line, row) in security.lines().enumerate().filter(|(_, line)| line.starts_with("| ")) {
+        let shown = row.trim_end_matches('|').rsplit(" | ").next().unwrap();
+        for name in shown.split('`').skip(1).step_by(2) {
+            seen += 1;
+            assert!(tests.contains(name), "docs/security.md:{}: there is no test {name}", line + 1);
+        }
+    }
+    assert!(seen > 0, "docs/security.md names no test");
+}
+
+#[test]
+fn documents_are_clean() {
+    for path in documents() {
+        let document = std::fs::read_to_string(&path).unwrap();
+        for (line, text) in document.lines().enumerate() {
+            let place = format!("{}:{}", path.display(), line + 1);
+            assert_eq!(text, text.trim_end(), "{place}: blanks at the end");
+            assert!(!text.contains('\t'), "{place}: a tab");
+            assert!(!["TODO", "FIXME", "XXX"].iter().any(|word| text.contains(word)), "{place}: {text}");
+        }
+    }
+}
