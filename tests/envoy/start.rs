@@ -2,6 +2,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use decider::envoy::Launch;
+use decider::queue::{NfqQueue, QueueOptions};
 
 use crate::{Place, in_namespace, policy, text};
 
@@ -79,5 +80,29 @@ fn two_deciders_do_not_share_a_directory() {
         assert!(second.to_string().contains("another decider holds"), "{second}");
         drop(first);
         Launch::prepare(&place.policy).await.unwrap();
+    });
+}
+
+/// The sockets that a process has open, each by its number in the kernel.
+fn sockets(process: &str) -> Vec<String> {
+    let open = std::fs::read_dir(format!("/proc/{process}/fd")).unwrap();
+    let targets = open.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+    targets.map(|target| target.display().to_string()).filter(|target| target.starts_with("socket:")).collect()
+}
+
+/// Envoy outlives decider: with one of its queue's sockets it would keep the queue from the next decider.
+#[test]
+fn no_socket_of_decider_is_handed_on() {
+    in_namespace(|| async {
+        let options = QueueOptions { number: 5300, copy_range: 128, max_length: 16 };
+        let _queue = NfqQueue::open(options).unwrap();
+        let place = Place::new();
+        let mut running = place.start().await;
+        let state = running.until_ready(&place.policy).await;
+        let ours = sockets("self");
+        let shared: Vec<String> =
+            sockets(&state.pid().unwrap().to_string()).into_iter().filter(|socket| ours.contains(socket)).collect();
+        assert_eq!(shared, Vec::<String>::new());
+        running.supervisor.stop().await;
     });
 }
