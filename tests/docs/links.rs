@@ -13,9 +13,9 @@ fn links_lead_somewhere() {
             }
             let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
             let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
-            let Ok(text) = std::fs::read_to_string(&target).or_else(|error| {
-                if target.is_dir() { Ok(String::new()) } else { Err(error) }
-            }) else {
+            let Ok(text) = std::fs::read_to_string(&target)
+                .or_else(|error| if target.is_dir() { Ok(String::new()) } else { Err(error) })
+            else {
                 wrong.push(format!("{}: {link}: no such file", path.display()));
                 continue;
             };

@@ -42,7 +42,10 @@ pub fn prose(document: &str) -> String {
 
 /// What stands between single backticks, outside of fenced blocks.
 pub fn code_spans(document: &str) -> Vec<String> {
-    prose(document).split("\n\n").flat_map(|part| part.split('`').skip(1).step_by(2).map(joined).collect::<Vec<_>>()).collect()
+    prose(document)
+        .split("\n\n")
+        .flat_map(|part| part.split('`').skip(1).step_by(2).map(joined).collect::<Vec<_>>())
+        .collect()
 }
 
 /// A span that goes over a line's end reads as one line.
