@@ -100,7 +100,7 @@ impl Server {
                 }
             };
             let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                tracing::warn!("too many control connections: one more was closed");
+                turn_away(&stream);
                 continue;
             };
             let backend = Arc::clone(&backend);
@@ -119,6 +119,14 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }
+}
+
+/// Closes a connection for which there is no place, with a word if the socket takes it at once.
+fn turn_away(stream: &UnixStream) {
+    let message = format!("{MAX_CONNECTIONS} commands are being answered already: try again when one has ended");
+    let line = server_line(&Line::<()>::Error(Failure { message }));
+    let _ = stream.try_write(line.as_bytes());
+    tracing::warn!("too many control connections: one more was closed");
 }
 
 /// Whether nobody listens at a socket any more. A decider that is stopped or busy only answers late.

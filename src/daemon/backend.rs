@@ -98,10 +98,12 @@ impl View {
             .filter(|route| !published.readiness.is_ready(route))
             .map(|route| route.rule.id.as_str())
             .collect();
-        if let Some(first) = missing.first() {
-            let more = missing.len() - 1;
-            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-            add("listener", format!("not up for {first}{more}: their SYNs are refused"));
+        match missing.as_slice() {
+            [] => {}
+            [only] => add("listener", format!("not up for {only}: its SYNs are refused")),
+            [first, more @ ..] => {
+                add("listener", format!("not up for {first} and {} more: their SYNs are refused", more.len()));
+            }
         }
         if !self.journal_works.load(Ordering::Relaxed) {
             add("journal", "observations are not saved: they will be missing after a restart".to_owned());

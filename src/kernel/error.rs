@@ -28,6 +28,9 @@ pub enum KernelError {
     /// What was applied is not what is there.
     #[error("the ruleset was applied, but the kernel lists something else: {0}")]
     Differs(String),
+    /// Marked packets go to Envoy over `lo`.
+    #[error("the interface lo is down, so nothing can be handed to Envoy: run `ip link set lo up`")]
+    LoopbackDown,
     /// A netlink operation failed.
     #[error("cannot {operation}: {source}")]
     Netlink {

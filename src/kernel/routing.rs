@@ -70,8 +70,8 @@ impl Routing {
             }
             routes += usize::from(self.delete_route(family).await?);
         }
-        let words = |count: usize, what: &str| (count > 0).then(|| format!("{count} routing {what}"));
-        Ok([words(rules, "rules"), words(routes, "routes")].into_iter().flatten().collect())
+        let words = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
+        Ok([words(rules, "routing rules"), words(routes, "routes")].into_iter().flatten().collect())
     }
 
     /// Deletes rules that are not in the plan, and all but the first of those that are there twice.
@@ -124,6 +124,7 @@ impl Routing {
         match self.handle.route().add(local_route(family, route.table, loopback)).execute().await {
             Ok(()) => Ok(true),
             Err(error) if errno(&error) == Some(Errno::EEXIST) => Ok(false),
+            Err(error) if errno(&error) == Some(Errno::ENETDOWN) => Err(KernelError::LoopbackDown),
             Err(error) => Err(failed(&format!("add the route \"{route}\""))(error)),
         }
     }

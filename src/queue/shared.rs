@@ -11,8 +11,10 @@ use crate::model::Epoch;
 use crate::policy::{Policy, Route};
 use crate::record::{Counters, Record};
 
-/// Parts that the cache is divided into, each with its own lock.
-const SHARDS: usize = 32;
+/// Observations of a part of the cache, about: few enough to look through while a packet waits.
+const SHARD: usize = 4096;
+/// Parts that the cache is divided into at most, each with its own lock.
+const MOST_SHARDS: usize = 256;
 
 /// What workers decide by: the policy and which listeners are up. Replaced as a whole.
 #[derive(Debug)]
@@ -86,8 +88,9 @@ impl Knowledge {
     /// An empty cache with these limits over all.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        let share = limits.share_of(SHARDS);
-        let shards = (0..SHARDS).map(|_| Mutex::new(Observations::new(share))).collect();
+        let count = (limits.capacity / SHARD).clamp(1, MOST_SHARDS);
+        let share = limits.share_of(count);
+        let shards = (0..count).map(|_| Mutex::new(Observations::new(share))).collect();
         Self { shards, hasher: RandomState::new() }
     }
 
@@ -97,8 +100,8 @@ impl Knowledge {
     /// expires; the lock goes on.
     pub fn about(&self, address: IpAddr) -> MutexGuard<'_, Observations> {
         let hash = self.hasher.hash_one(address);
-        let index = usize::try_from(hash % SHARDS as u64).unwrap_or(0);
-        #[expect(clippy::indexing_slicing, reason = "the index is below SHARDS, which is the length")]
+        let index = usize::try_from(hash % self.shards.len() as u64).unwrap_or(0);
+        #[expect(clippy::indexing_slicing, reason = "the index is below the length, and there is one shard at least")]
         self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod counters;
+mod decision_log;
 mod event;
 mod recorder;
 mod ring;

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use tokio::sync::broadcast;
 
 use crate::clock;
-use crate::model::Verdict;
+use crate::model::Moment;
 
 use super::aggregate::Aggregator;
+use super::decision_log::DecisionLog;
 use super::{Event, Record, Ring};
 
 /// Records that may wait between the workers and the recorder.
@@ -28,6 +29,7 @@ pub struct Recorder {
     records: Receiver<Record>,
     shared: Arc<Shared>,
     aggregator: Aggregator,
+    log: DecisionLog,
     name_interface: NameInterface,
 }
 
@@ -66,7 +68,8 @@ impl Recorder {
         let shared =
             Arc::new(Shared { ring: Mutex::new(Ring::new(RING)), followers: broadcast::Sender::new(FOLLOWER_LAG) });
         let handle = RecorderHandle { records: sender, shared: Arc::clone(&shared) };
-        let recorder = Self { records, shared, aggregator: Aggregator::new(), name_interface };
+        let recorder =
+            Self { records, shared, aggregator: Aggregator::new(), log: DecisionLog::default(), name_interface };
         thread::Builder::new().name("recorder".into()).spawn(move || recorder.run())?;
         Ok(handle)
     }
@@ -82,8 +85,8 @@ impl Recorder {
             match received {
                 Ok(record) => self.take(record),
                 Err(RecvTimeoutError::Timeout) => {
-                    let shared = &self.shared;
-                    self.aggregator.tick(clock::now(), |event| publish(shared, event));
+                    let (shared, log, now) = (&self.shared, &mut self.log, clock::now());
+                    self.aggregator.tick(now, |event| publish(shared, log, event, now));
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -99,53 +102,17 @@ impl Recorder {
             0 => None,
             index => (self.name_interface)(index),
         };
-        let shared = &self.shared;
+        let (shared, log) = (&self.shared, &mut self.log);
         let event = Event::from_record(record, ts, iface);
-        self.aggregator.take(event, now, |event| publish(shared, event));
+        self.aggregator.take(event, now, |event| publish(shared, log, event, now));
     }
 }
 
-fn publish(shared: &Shared, event: Event) {
-    log(&event);
+fn publish(shared: &Shared, log: &mut DecisionLog, event: Event, now: Moment) {
+    log.take(&event, now);
     let event = Arc::new(event);
     let mut ring = shared.ring.lock().unwrap_or_else(PoisonError::into_inner);
     ring.push(Arc::clone(&event));
     // No follower is no failure.
     let _ = shared.followers.send(event);
-}
-
-/// The other names, if there are any: the log has no lists.
-fn also(event: &Event) -> Option<String> {
-    let names: Vec<&str> = event.also.iter().map(crate::model::DomainName::as_str).collect();
-    (!names.is_empty()).then(|| names.join(" "))
-}
-
-fn log(event: &Event) {
-    macro_rules! line {
-        ($level:ident) => {
-            tracing::$level!(
-                target: "decider::decision",
-                ts = %event.ts,
-                verdict = event.verdict.as_str(),
-                reason = event.reason.as_str(),
-                rule = event.rule.as_ref().map(crate::model::RuleId::as_str),
-                domain = event.domain.as_ref().map(crate::model::DomainName::as_str),
-                client = %event.client,
-                client_port = event.client_port,
-                dst = %event.dst,
-                dst_port = event.dst_port,
-                proto = event.proto,
-                mark = event.mark,
-                iface = event.iface,
-                path = event.path.as_str(),
-                waited_us = event.waited_us,
-                also = also(event),
-                repeated = event.repeated,
-            )
-        };
-    }
-    match event.verdict {
-        Verdict::Allow => line!(debug),
-        Verdict::Deny | Verdict::Audit => line!(info),
-    }
 }

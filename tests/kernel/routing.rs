@@ -35,7 +35,7 @@ fn the_plan_is_in_the_kernel_for_both_families_and_gone_afterwards() {
                 assert!(route.contains("local default dev lo"), "{route}");
             }
             let removed = teardown().await.unwrap();
-            assert_eq!(removed, ["12 routing rules", "2 routing routes"]);
+            assert_eq!(removed, ["12 routing rules", "2 routes"]);
             assert!(teardown().await.unwrap().is_empty());
         });
         assert_eq!(everything(), before);
@@ -81,5 +81,16 @@ fn others_rules_stay() {
             teardown().await.unwrap();
         });
         assert_eq!(everything(), before);
+    });
+}
+
+#[test]
+fn a_loopback_that_is_down_is_named() {
+    in_namespace(|| {
+        sh("ip link set lo down");
+        run(async {
+            let error = Routing::connect().unwrap().ensure(&plan(&["lan0"])).await.unwrap_err().to_string();
+            assert!(error.contains("ip link set lo up"), "{error}");
+        });
     });
 }
