@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{Flock, FlockArg, OFlag};
 use serde::Serialize;
 
 use super::error::EnvoyError;
@@ -15,7 +15,10 @@ use super::layout::Layout;
 pub struct Directory {
     /// Where its files are.
     pub layout: Layout,
-    _lock: Flock<File>,
+    /// Whether it was not there before.
+    made: bool,
+    #[expect(dead_code, reason = "it is held, not used")]
+    lock: Flock<File>,
 }
 
 /// Who is to read in the directory.
@@ -37,11 +40,17 @@ impl Directory {
             Readers::Ours => 0o700,
             Readers::Anybody => 0o755,
         };
-        DirBuilder::new().recursive(true).mode(mode).create(path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => EnvoyError::Directory { path: path.to_owned(), what: "is not a directory" },
-            _ => EnvoyError::system("make", path)(error),
-        })?;
-        Self::lock(path)
+        if let Some(parent) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o755).create(parent).map_err(EnvoyError::system("make", parent))?;
+        }
+        let made = match DirBuilder::new().mode(mode).create(path) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+            Err(error) => return Err(EnvoyError::system("make", path)(error)),
+        };
+        let mut directory = Self::lock(path)?;
+        directory.made = made;
+        Ok(directory)
     }
 
     /// Locks a directory that a decider left behind; none if there is no such directory.
@@ -57,32 +66,24 @@ impl Directory {
     }
 
     fn lock(path: &Path) -> Result<Self, EnvoyError> {
-        let found = std::fs::symlink_metadata(path).map_err(EnvoyError::system("look at", path))?;
-        let wrong = if found.is_symlink() {
-            Some("is a link")
-        } else if !found.is_dir() {
-            Some("is not a directory")
-        } else if found.uid() != nix::unistd::geteuid().as_raw() {
-            Some("belongs to another user")
-        } else if found.mode() & 0o022 != 0 {
-            Some("can be written by others")
-        } else {
-            None
-        };
-        if let Some(what) = wrong {
-            return Err(EnvoyError::Directory { path: path.to_owned(), what });
+        let refuse = |what| EnvoyError::Directory { path: path.to_owned(), what };
+        let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
+        let opened = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path);
+        let directory = opened.map_err(|error| match std::fs::symlink_metadata(path) {
+            Ok(found) if found.is_symlink() => refuse("is a link"),
+            Ok(found) if !found.is_dir() => refuse("is not a directory"),
+            Ok(_) | Err(_) => EnvoyError::system("open", path)(error),
+        })?;
+        let found = directory.metadata().map_err(EnvoyError::system("look at", path))?;
+        if found.uid() != nix::unistd::geteuid().as_raw() {
+            return Err(refuse("belongs to another user"));
         }
-        let layout = Layout::new(path);
-        let lock_path = layout.lock();
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&lock_path)
-            .map_err(EnvoyError::system("open", &lock_path))?;
-        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|_| EnvoyError::Held(path.to_owned()))?;
-        Ok(Self { layout, _lock: lock })
+        if found.mode() & 0o022 != 0 {
+            return Err(refuse("can be written by others"));
+        }
+        let lock =
+            Flock::lock(directory, FlockArg::LockExclusiveNonblock).map_err(|_| EnvoyError::Held(path.to_owned()))?;
+        Ok(Self { layout: Layout::new(path), made: false, lock })
     }
 
     /// Whether Envoy can start with the same bootstrap again.
@@ -127,6 +128,16 @@ impl Directory {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(EnvoyError::system("remove", path)(error)),
             Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+impl Drop for Directory {
+    /// A start that has come to nothing leaves nothing: the directory goes if it was made for it and is still empty.
+    fn drop(&mut self) {
+        if self.made {
+            // With files in it, it stays, and that is no error.
+            let _ = std::fs::remove_dir(self.layout.directory());
         }
     }
 }

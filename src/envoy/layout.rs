@@ -58,10 +58,4 @@ impl Layout {
     pub fn pid(&self) -> PathBuf {
         self.0.join("envoy.pid")
     }
-
-    /// Held by the decider that uses the directory.
-    #[must_use]
-    pub fn lock(&self) -> PathBuf {
-        self.0.join("lock")
-    }
 }

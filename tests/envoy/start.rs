@@ -106,3 +106,18 @@ fn no_socket_of_decider_is_handed_on() {
         running.supervisor.stop().await;
     });
 }
+
+#[test]
+fn a_start_that_comes_to_nothing_leaves_no_directory() {
+    in_namespace(|| async {
+        let place = Place::new();
+        drop(Launch::prepare(&place.policy).await.unwrap());
+        assert!(!place.config_dir().exists());
+        // One that was there stays.
+        std::fs::create_dir(place.config_dir()).unwrap();
+        std::fs::set_permissions(place.config_dir(), PermissionsExt::from_mode(0o700)).unwrap();
+        drop(Launch::prepare(&place.policy).await.unwrap());
+        assert!(place.config_dir().exists());
+        assert_eq!(std::fs::read_dir(place.config_dir()).unwrap().count(), 0);
+    });
+}
