@@ -8,7 +8,7 @@ use crate::model::Reason;
 use crate::policy::{InterfacePattern, Mode, Policy, Spec};
 
 use super::super::names::{DNS_QUEUE_CHAIN, SYN_QUEUE_CHAIN};
-use super::refusals::{UNDECIDED, chain_of};
+use super::refusals::{FORGED, UNDECIDED, chain_of, silently};
 use super::table::{Base, Table};
 use super::{marks, refusals};
 
@@ -129,6 +129,7 @@ fn add_decide(table: &mut Table, spec: &Spec) {
     table.chain("ask_syn", None, vec![format!("jump {SYN_QUEUE_CHAIN}"), format!("counter name {UNDECIDED} drop")]);
     table.chain("questions", None, questions());
     let mut rules = vec![marks::clear(mask), "jump link_upkeep".to_owned()];
+    rules.push(format!("fib saddr . iif oif missing goto {FORGED}"));
     rules.extend(outside(&spec.gateway.networks));
     rules.extend([
         // Each question is seen, not only the first of a flow.
@@ -274,11 +275,4 @@ fn restore(spec: &Spec) -> Vec<String> {
     };
     rules.extend(marks::restore(spec.marks));
     rules
-}
-
-fn silently(spec: &Spec) -> &'static str {
-    match spec.mode {
-        Mode::Enforce => "drop",
-        Mode::Audit => "accept",
-    }
 }

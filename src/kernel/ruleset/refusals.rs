@@ -17,6 +17,10 @@ pub const REASONS: [Reason; 8] = [
     Reason::ListenerNotReady,
 ];
 
+/// The chain for source addresses that are not behind the interface they came in by. They get no answer: it would carry
+/// what a client wrote to an address that the client chose.
+pub const FORGED: &str = "forged";
+
 /// Counts packets that reached a place where each has a decision, and had none.
 pub const UNDECIDED: &str = "undecided";
 
@@ -45,6 +49,7 @@ pub fn add(table: &mut Table, spec: &Spec, log_group: u16) {
     for reason in REASONS {
         table.chain(&chain_of(reason), None, refusal(reason, log_group));
     }
+    table.chain(FORGED, None, forged(spec, log_group));
 }
 
 struct Family {
@@ -96,6 +101,24 @@ fn refusal(reason: Reason, log_group: u16) -> Vec<String> {
     }
     rules.push("goto refuse".to_owned());
     rules
+}
+
+fn forged(spec: &Spec, log_group: u16) -> Vec<String> {
+    let reason = Reason::ClientNotCovered;
+    vec![
+        format!("counter name {reason}"),
+        // One limit for all: who sends these cannot be told apart.
+        format!("{RATE} log prefix \"{reason}\" group {log_group} snaplen {SNAPLEN}"),
+        silently(spec).to_owned(),
+    ]
+}
+
+/// What becomes of a packet that gets no answer.
+pub fn silently(spec: &Spec) -> &'static str {
+    match spec.mode {
+        Mode::Enforce => "drop",
+        Mode::Audit => "accept",
+    }
 }
 
 fn last_word(spec: &Spec) -> Vec<String> {
