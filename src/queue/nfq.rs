@@ -33,6 +33,9 @@ pub enum OpenError {
     },
 }
 
+/// The first descriptor behind the standard streams.
+const FIRST_OF_OURS: i32 = 3;
+
 /// A queue by way of the `nfq` crate: one `recv` and one `send` a packet.
 pub struct NfqQueue {
     queue: nfq::Queue,
@@ -48,6 +51,9 @@ impl NfqQueue {
         let number = options.number;
         let failed = |operation| move |source| OpenError::System { operation, number, source };
         let mut queue = nfq::Queue::open().map_err(failed("open a socket for"))?;
+        // The socket of `nfq` is inherited by every program that is started, and Envoy would hold the queue after our end.
+        // It gives no descriptor away, and no other of ours is to be inherited either.
+        close_fds::set_fds_cloexec_threadsafe(FIRST_OF_OURS, &[]);
         queue.bind(number).map_err(|source| match source.raw_os_error().map(Errno::from_raw) {
             Some(Errno::EBUSY | Errno::EPERM) if taken(number) => OpenError::Taken(number),
             _ => OpenError::System { operation: "bind", number, source },
