@@ -1,0 +1,78 @@
+//! Envoy is killed or stands still: what goes to it is refused or waits, and never takes another way.
+
+use nix::sys::signal::{Signal, kill};
+
+use crate::world::{GITHUB, Hammer, STRANGER, Setup, World, both, eventually};
+
+fn reached(world: &World) {
+    both(|family| {
+        let reached = world.clients[0].reach_name("github.com", family, 22).unwrap();
+        assert!(GITHUB.both().contains(&reached));
+    });
+}
+
+fn nothing_got_out(world: &World) {
+    assert_eq!(world.internet.wire.leaked(), []);
+    for stranger in STRANGER.both() {
+        assert_eq!(world.internet.wire.to(stranger), []);
+    }
+}
+
+#[test]
+fn a_killed_envoy_is_started_again() {
+    let world = Setup::default().start();
+    reached(&world);
+    let hammer = Hammer::start(&world.clients[1]);
+    let old = world.gateway.envoy_pid();
+    kill(old, Signal::SIGKILL).unwrap();
+    // Refused or reset at once, but never let out directly.
+    both(|family| drop(world.clients[0].reach(GITHUB.of(family), 22)));
+    eventually("another Envoy", || (world.gateway.status()["envoy"]["restarts"] == 1).then_some(()));
+    world.gateway.wait_until_ready();
+    assert_ne!(world.gateway.envoy_pid(), old);
+    reached(&world);
+    hammer.strikes(100);
+    drop(hammer);
+    nothing_got_out(&world);
+}
+
+#[test]
+fn a_silent_envoy_has_its_syns_refused() {
+    let world = Setup::default().start();
+    reached(&world);
+    let hammer = Hammer::start(&world.clients[1]);
+    let envoy = world.gateway.envoy_pid();
+    kill(envoy, Signal::SIGSTOP).unwrap();
+    world.gateway.wait_until_degraded("envoy");
+    both(|family| {
+        world.clients[0].is_refused(GITHUB.of(family), 22);
+        let event = world.gateway.event(GITHUB.of(family), 22, "listener-not-ready");
+        assert_eq!((&event["domain"], &event["verdict"]), (&"github.com".into(), &"deny".into()), "{event}");
+    });
+    kill(envoy, Signal::SIGCONT).unwrap();
+    world.gateway.wait_until_ready();
+    reached(&world);
+    drop(hammer);
+    nothing_got_out(&world);
+}
+
+#[test]
+fn without_any_envoy_nothing_goes_direct() {
+    let mut world = Setup::default().build();
+    let policy = world.gateway.path("policy.yaml");
+    let text = std::fs::read_to_string(&policy).unwrap();
+    let (before, after) = text.split_once("manage: true, binary:").unwrap();
+    let (_, after) = after.split_once(',').unwrap();
+    std::fs::write(&policy, format!("{before}manage: false,{after}")).unwrap();
+    world.gateway.launch();
+    world.gateway.wait_until_degraded("listener");
+    both(|family| {
+        let address = world.clients[0].look_up("github.com", family)[0];
+        world.clients[0].is_refused(address, 22);
+        world.gateway.event(address, 22, "listener-not-ready");
+    });
+    nothing_got_out(&world);
+    for address in GITHUB.both() {
+        assert_eq!(world.internet.wire.to(address), []);
+    }
+}

@@ -1,0 +1,131 @@
+//! decider is killed, stopped or panics: strangers find the door closed, flows through Envoy go on, and a restart has
+//! forgotten nothing.
+
+use nix::sys::signal::Signal;
+
+use crate::world::{Family, GITHUB, GITLAB, Hammer, OpenFlow, STRANGER, Setup, World, both, eventually};
+
+/// One open flow a family, each through Envoy.
+fn open_flows(world: &World) -> Vec<OpenFlow> {
+    let open = |family| {
+        let address = world.clients[0].look_up("github.com", family)[0];
+        OpenFlow::new(world.clients[0].connect(address, 22).unwrap())
+    };
+    let flows = Family::BOTH.map(open);
+    for flow in &flows {
+        assert!(GITHUB.both().contains(&flow.server));
+    }
+    flows.into()
+}
+
+fn all_alive(flows: &mut [OpenFlow]) {
+    for flow in flows {
+        assert!(flow.is_alive(), "a flow to {} broke", flow.server);
+    }
+}
+
+fn nothing_got_out(world: &World) {
+    assert_eq!(world.internet.wire.leaked(), []);
+    for stranger in STRANGER.both() {
+        assert_eq!(world.internet.wire.to(stranger), []);
+    }
+}
+
+#[test]
+fn a_kill_closes_the_door_and_a_restart_forgets_nothing() {
+    let mut world = Setup::default().start();
+    let mut flows = open_flows(&world);
+    both(|family| assert_eq!(world.clients[1].look_up("gitlab.com", family), [GITLAB.of(family)]));
+    let envoy = world.gateway.envoy_pid();
+    // What was learned is on disk within a moment.
+    eventually("the journal", || {
+        let journal = std::fs::read_to_string(world.gateway.path("state/observations.journal")).ok()?;
+        (journal.matches("gitlab.com").count() >= 2).then_some(())
+    });
+
+    let hammer = Hammer::start(&world.clients[0]);
+    world.gateway.end_by(Signal::SIGKILL);
+    all_alive(&mut flows);
+    both(|family| {
+        world.clients[0].is_shut_out(GITHUB.of(family), 22);
+        world.clients[0].is_shut_out(STRANGER.of(family), 22);
+        world.clients[1].is_shut_out(GITLAB.of(family), 22);
+    });
+    all_alive(&mut flows);
+    hammer.strikes(400);
+
+    world.gateway.start();
+    hammer.strikes(400);
+    assert_eq!(world.gateway.envoy_pid(), envoy);
+    assert_eq!(world.gateway.status()["envoy"]["adopted"], true);
+    all_alive(&mut flows);
+    both(|family| {
+        // Nobody asks again: what was known is still known.
+        let reached = world.clients[1].reach(GITLAB.of(family), 22).unwrap();
+        assert!(GITLAB.both().contains(&reached));
+        world.clients[0].is_refused(STRANGER.of(family), 22);
+    });
+    drop(hammer);
+    nothing_got_out(&world);
+    drop(open_flows(&world));
+}
+
+#[test]
+fn a_stopped_decider_lets_nothing_out() {
+    let world = Setup::default().start();
+    let mut flows = open_flows(&world);
+    let hammer = Hammer::start(&world.clients[0]);
+    world.gateway.freeze();
+    all_alive(&mut flows);
+    both(|family| {
+        world.clients[1].is_shut_out(GITHUB.of(family), 22);
+        world.clients[1].is_shut_out(STRANGER.of(family), 22);
+    });
+    hammer.strikes(400);
+    drop(hammer);
+    world.gateway.thaw();
+    world.gateway.wait_until_ready();
+    all_alive(&mut flows);
+    drop(open_flows(&world));
+    nothing_got_out(&world);
+}
+
+#[test]
+fn a_workers_panic_closes_its_queue_until_it_is_started_again() {
+    let mut world = Setup { rules: RULES_WITH_A_TRAP, ..Setup::default() }.build();
+    world.gateway.environment = vec![("DECIDER_FAULT".to_owned(), "panic-on-port:5432".to_owned())];
+    world.gateway.start();
+    let mut flows = open_flows(&world);
+    let hammer = Hammer::start(&world.clients[1]);
+    both(|family| {
+        let address = world.clients[0].look_up("db.example.com", family)[0];
+        world.clients[0].is_shut_out(address, 5432);
+        eventually("a panic that is told of", || {
+            let queues = world.gateway.status()["queues"].as_array()?.clone();
+            queues.iter().any(|queue| queue["panics"].as_u64() >= Some(1)).then_some(())
+        });
+        all_alive(&mut flows);
+    });
+    hammer.strikes(400);
+    world.gateway.wait_until_ready();
+    drop(open_flows(&world));
+    drop(hammer);
+    nothing_got_out(&world);
+    adds_up(&world);
+}
+
+const RULES_WITH_A_TRAP: &str = "
+  - { domain: github.com, proto: ssh }
+  - { domain: db.example.com, proto: tcp, port: 5432 }
+";
+
+/// Once nothing is under way, every packet that came to a queue is accounted for.
+pub fn adds_up(world: &World) {
+    let counters = eventually("counters with nothing under way", || {
+        let counters = world.gateway.status()["counters"].clone();
+        let number = |name: &str| counters[name].as_u64().unwrap();
+        let sum = ["allowed", "denied", "audited", "malformed", "dropped_by_kernel"].map(number).iter().sum::<u64>();
+        (number("waiting") == 0 && number("queued") == sum).then(|| counters.clone())
+    });
+    assert!(counters["queued"].as_u64().unwrap() > 0, "{counters}");
+}

@@ -1,0 +1,12 @@
+//! One scenario a file.
+
+mod down;
+mod envoy_faults;
+mod failed_start;
+mod forged_dns;
+mod forged_sources;
+mod healed;
+mod killed;
+mod other_dns;
+mod private_answers;
+mod strangers;

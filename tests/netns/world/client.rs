@@ -1,0 +1,87 @@
+use std::io::{self, BufRead, BufReader};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
+
+use super::family::Pair;
+use super::{Family, Message, Namespace, Question, RESOLVER};
+
+/// A machine behind the gateway.
+pub struct Client {
+    pub namespace: Namespace,
+    pub addresses: Pair,
+}
+
+/// Longer than any refusal or connection takes, shorter than a lost SYN's second try but one.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// What a refusal may take.
+const AT_ONCE: Duration = Duration::from_millis(200);
+
+impl Client {
+    pub fn address(&self, family: Family) -> IpAddr {
+        self.addresses.of(family)
+    }
+
+    /// Asks the trusted resolver, over that family, for addresses of that family.
+    pub fn look_up(&self, name: &str, family: Family) -> Vec<IpAddr> {
+        let answer = self.ask(RESOLVER.of(family), name, family);
+        answer.unwrap_or_else(|| panic!("no answer about {name}")).addresses
+    }
+
+    /// Asks a resolver; none if no answer comes within a second, three times.
+    pub fn ask(&self, resolver: IpAddr, name: &str, family: Family) -> Option<Message> {
+        self.namespace.enter(|| {
+            let socket = UdpSocket::bind((self.address(Family::of(resolver)), 0)).unwrap();
+            socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+            (0..3).find_map(|id| ask(&socket, resolver, id, &Question::new(name, family)).ok())
+        })
+    }
+
+    pub fn connect(&self, address: IpAddr, port: u16) -> io::Result<TcpStream> {
+        self.namespace.enter(|| TcpStream::connect_timeout(&SocketAddr::new(address, port), PATIENCE))
+    }
+
+    /// Connects and says which address answers in the end.
+    pub fn reach(&self, address: IpAddr, port: u16) -> io::Result<IpAddr> {
+        banner(&self.connect(address, port)?)
+    }
+
+    /// Looks a name up and connects to it: which address answers in the end.
+    pub fn reach_name(&self, name: &str, family: Family, port: u16) -> io::Result<IpAddr> {
+        self.reach(self.look_up(name, family)[0], port)
+    }
+
+    /// Sees that a connection is refused at once. The quickest of three counts: the machine may be busy.
+    pub fn is_refused(&self, address: IpAddr, port: u16) {
+        let mut quickest = Duration::MAX;
+        for _ in 0..3 {
+            let began = Instant::now();
+            let error = self.connect(address, port).expect_err("a stranger was reached");
+            quickest = quickest.min(began.elapsed());
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused, "{address} port {port}");
+        }
+        assert!(quickest < AT_ONCE, "{address} port {port}: refused after {quickest:?}");
+    }
+
+    /// Sees that no connection comes about, whatever the error, and does not wait long for it.
+    pub fn is_shut_out(&self, address: IpAddr, port: u16) {
+        let to = SocketAddr::new(address, port);
+        let result = self.namespace.enter(|| TcpStream::connect_timeout(&to, Duration::from_millis(300)));
+        assert!(result.is_err(), "{to} was reached");
+    }
+}
+
+/// Which address a banner server says was reached.
+pub fn banner(stream: &TcpStream) -> io::Result<IpAddr> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line)?;
+    let address = line.split(' ').next().unwrap_or_default();
+    address.parse().map_err(|_| io::Error::other(format!("no banner but {line:?}")))
+}
+
+fn ask(socket: &UdpSocket, resolver: IpAddr, id: u16, question: &Question) -> io::Result<Message> {
+    socket.send_to(&Message::query(id, question.clone()).encode(), (resolver, 53))?;
+    let mut buffer = [0; 4096];
+    let (length, _) = socket.recv_from(&mut buffer)?;
+    Message::decode(&buffer[..length]).ok_or_else(|| io::Error::other("not an answer"))
+}

@@ -1,0 +1,123 @@
+use std::path::{Path, PathBuf};
+
+use super::{CLIENTS, Client, Family, GATEWAY, Gateway, Internet, Namespace, eventually};
+
+/// Clients, gateway, internet: joined, and decider not yet running.
+pub struct World {
+    pub clients: [Client; 2],
+    pub gateway: Gateway,
+    pub internet: Internet,
+}
+
+/// The parts of the policy in which scenarios differ.
+pub struct Setup {
+    /// Lines at the top.
+    pub top: &'static str,
+    /// The networks of the clients, with a comma in front.
+    pub networks: &'static str,
+    /// Further keys of `dns`, with a comma in front.
+    pub dns: &'static str,
+    pub rules: &'static str,
+}
+
+const RULES: &str = "
+  - { domain: github.com, proto: ssh }
+  - { domain: gitlab.com, proto: ssh }
+  - { domain: db.example.com, proto: tcp, port: 5432 }
+  - { domain: one.example, proto: ssh }
+  - { domain: two.example, proto: ssh }
+  - { domain: fresh.example, proto: ssh }
+  - { domain: silent.example, proto: ssh }
+";
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { top: "", networks: ", networks: [10.77.0.0/16, \"fd77::/16\"]", dns: "", rules: RULES }
+    }
+}
+
+impl Setup {
+    /// The world with decider at work.
+    pub fn start(self) -> World {
+        let mut world = self.build();
+        world.gateway.start();
+        world
+    }
+
+    /// The world before decider's start.
+    pub fn build(self) -> World {
+        let gateway = Gateway::new();
+        let internet = Internet::new();
+        let clients = [0, 1].map(|index| Client { namespace: Namespace::new(), addresses: CLIENTS[index] });
+        join_internet(&gateway, &internet);
+        for (index, client) in clients.iter().enumerate() {
+            join_client(&gateway, client, index + 1);
+        }
+        settle(&gateway.namespace);
+        gateway.write_policy(&self.policy(gateway.directory.path()));
+        World { clients, gateway, internet }
+    }
+
+    /// The policy's text.
+    pub fn policy(&self, directory: &Path) -> String {
+        let Self { top, networks, dns, rules } = self;
+        let (envoy, directory) = (envoy().display().to_string(), directory.display());
+        format!(
+            "version: 1
+{top}
+intercept: {{ gateway: {{ interfaces: [\"lan*\"]{networks} }} }}
+dns: {{ resolvers: [203.0.113.53, \"2001:db8:53::53\"]{dns} }}
+envoy: {{ manage: true, binary: {envoy}, config_dir: {directory}/envoy }}
+rules: {rules}
+"
+        )
+    }
+}
+
+fn join_internet(gateway: &Gateway, internet: &Internet) {
+    gateway.namespace.link("wan0", &internet.namespace, "wan0");
+    let [v4, v6] = Family::BOTH.map(|family| GATEWAY.of(family));
+    gateway.namespace.sh(&format!(
+        "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+         ip addr add {v4}/24 dev wan0; ip addr add {v6}/64 dev wan0
+         ip route add default via 192.0.2.254; ip -6 route add default via 2001:db8:2::fe"
+    ));
+    internet.namespace.sh(&format!(
+        "ip addr add 192.0.2.254/24 dev wan0; ip addr add 2001:db8:2::fe/64 dev wan0
+         ip route add 10.77.0.0/16 via {v4}; ip -6 route add fd77::/16 via {v6}"
+    ));
+}
+
+fn join_client(gateway: &Gateway, client: &Client, number: usize) {
+    gateway.namespace.link(&format!("lan{number}"), &client.namespace, "eth0");
+    gateway.namespace.sh(&format!(
+        "ip addr add 10.77.{number}.1/24 dev lan{number}; ip addr add fd77:{number}::1/64 dev lan{number}"
+    ));
+    let [v4, v6] = client.addresses.both();
+    client.namespace.sh(&format!(
+        "ip addr add {v4}/24 dev eth0; ip addr add {v6}/64 dev eth0
+         ip route add default via 10.77.{number}.1; ip -6 route add default via fd77:{number}::1"
+    ));
+}
+
+/// Waits until every IPv6 address is in use, the ones that the kernel makes included: that takes a moment.
+fn settle(gateway: &Namespace) {
+    eventually("the gateway's addresses", || {
+        let local = gateway.sh("ip -6 route show table local");
+        let own = ["local fd77:1::1 ", "local fd77:2::1 ", "local 2001:db8:2::1 "];
+        let is_there = own.iter().all(|own| local.contains(own));
+        // Each of the three networks has its router's address, and so has each link.
+        (is_there && local.matches("local fe80:").count() == 3 && local.matches("anycast ").count() == 6).then_some(())
+    });
+}
+
+/// The real Envoy: of `DECIDER_ENVOY`, or as `tests/setup` installs it.
+pub fn envoy() -> PathBuf {
+    if let Some(path) = std::env::var_os("DECIDER_ENVOY") {
+        return path.into();
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let places = [".deps/bin/envoy", ".deps/venv/bin/envoy"].map(|place| root.join(place));
+    let found = places.iter().find(|place| place.exists()).expect("no Envoy: run tests/setup, or set DECIDER_ENVOY");
+    found.clone()
+}
