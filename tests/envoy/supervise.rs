@@ -192,3 +192,23 @@ fn somebody_elses_envoy_is_watched_and_never_ended() {
         theirs.wait().unwrap();
     });
 }
+
+#[test]
+fn logs_that_have_become_too_large_are_put_aside_and_begun_anew() {
+    in_namespace(|| async {
+        let place = Place::new();
+        let dir = place.config_dir();
+        sh(&format!("mkdir -m 0700 {0}; truncate -s 9M {0}/access.log {0}/envoy.log", dir.display()));
+        let size = |name: &str| dir.join(name).metadata().map_or(0, |found| found.len());
+        let mut running = place.start().await;
+        running.until_ready(&place.policy).await;
+        let done = async {
+            while size("access.log.1") < 9 << 20 || size("envoy.log.1") < 9 << 20 || !dir.join("access.log").exists() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(crate::PATIENCE, done).await.unwrap();
+        assert!(size("access.log") < 1 << 20 && size("envoy.log") < 1 << 20);
+        running.supervisor.stop().await;
+    });
+}
