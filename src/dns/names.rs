@@ -18,6 +18,8 @@ impl Names {
             Some(index) => renewed(self.0.remove(index), record),
             None => record,
         };
+        // Most addresses have one name: a place for it, not for the four that a list begins with.
+        self.0.reserve_exact(1);
         let place = self.0.partition_point(|known| known.learned <= record.learned);
         self.0.insert(place, record);
         if self.0.len() > limit.max(1) {

@@ -20,7 +20,8 @@ pub struct PendingLimits {
 }
 
 impl Default for PendingLimits {
-    /// Room for 6,500 questions a second that nobody answers, and for 800 of one client; some 20 MiB at worst.
+    /// Room for 6,500 questions a second that nobody answers, and for 800 of one client. That is some 12 MiB, and 60 MiB
+    /// at worst: each question from an address of its own and for the longest name (`tests/memory.rs`).
     fn default() -> Self {
         Self { capacity: 65_536, per_client: 8_192 }
     }

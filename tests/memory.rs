@@ -1,0 +1,88 @@
+//! What an observation and an outstanding question cost, as the system counts it: docs/policy.md gives these figures.
+//! A program of its own with one test, so that nothing else is counted. `--nocapture` prints the figures.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use decider::dns::{Belief, Limits, Observations, Pending, PendingLimits, Question, question};
+use decider::model::{ClientId, DomainName, Moment};
+
+/// How many of each: enough that what the program needs anyway does not count.
+const COUNT: u32 = 100_000;
+
+/// Bytes of memory that the process has in use (proc(5), statm: resident pages).
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * usize::try_from(nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).unwrap().unwrap()).unwrap()
+}
+
+/// Bytes for each of [`COUNT`] things that are made, and the things.
+fn cost_of<T>(what: &str, make: impl FnOnce() -> T) -> (usize, T) {
+    let before = resident();
+    let made = make();
+    let each = (resident() - before) / usize::try_from(COUNT).unwrap();
+    println!("{what}: {each} bytes each");
+    (each, made)
+}
+
+fn address(network: u16, n: u32) -> IpAddr {
+    let [high, low] = [u16::try_from(n >> 16).unwrap(), u16::try_from(n & 0xffff).unwrap()];
+    Ipv6Addr::new(0x2001, 0xdb8, network, 0, 0, 0, high, low).into()
+}
+
+/// A name of its own for each number, of that many characters.
+fn text(n: u32, length: usize) -> String {
+    let labels = format!("{n:08}.{}", ["abcdefghi"; 25].join("."));
+    labels.get(..length).unwrap().trim_end_matches('.').to_owned()
+}
+
+/// Each observation at an address of its own, of a name of its own.
+fn observations(clients: u32, length: usize) -> Observations {
+    let room = usize::try_from(COUNT).unwrap();
+    let hour = Duration::from_secs(3_600);
+    let mut known = Observations::new(Limits { per_client: room, ..Limits::new(room, hour, hour, hour) });
+    for n in 0..COUNT {
+        let (client, name) = (ClientId(address(1, n % clients)), DomainName::parse(&text(n, length)).unwrap());
+        known.learn(Moment::from_secs(1), client, address(2, n), name, hour, Belief::Believed);
+    }
+    assert_eq!(known.len(), room);
+    known
+}
+
+fn asked(n: u32, length: usize) -> Question {
+    let mut message = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    for label in text(n, length).split('.') {
+        message.push(u8::try_from(label.len()).unwrap());
+        message.extend(label.as_bytes());
+    }
+    message.extend([0, 0, 1, 0, 1]);
+    question(&message).unwrap()
+}
+
+fn pending(clients: u32, length: usize) -> Pending {
+    let room = usize::try_from(COUNT).unwrap();
+    let mut pending = Pending::new(PendingLimits { capacity: room, per_client: room });
+    for n in 0..COUNT {
+        let (client, resolver) = (SocketAddr::new(address(1, n % clients), 40_000), SocketAddr::new(address(3, 1), 53));
+        pending.insert(Moment::from_secs(1), client, resolver, &asked(n, length));
+    }
+    assert_eq!(pending.len(), room);
+    pending
+}
+
+#[test]
+fn the_documented_figures_hold() {
+    let (ordinary, _a) = cost_of("an observation, 100 clients, names of 20 characters", || observations(100, 20));
+    let (long, _b) = cost_of("an observation, 100 clients, names of 250 characters", || observations(100, 250));
+    let (worst, _c) = cost_of("an observation, a client each, names of 250 characters", || observations(COUNT, 250));
+    let (question, _d) = cost_of("a question, 100 clients, names of 20 characters", || pending(100, 20));
+    let (worst_question, _e) = cost_of("a question, a client each, names of 250 characters", || pending(COUNT, 250));
+    assert!(ordinary < 512, "{ordinary}");
+    assert!(long < 768, "{long}");
+    assert!(worst < 1_536, "{worst}");
+    assert!(question < 256, "{question}");
+    assert!(worst_question < 1_280, "{worst_question}");
+}
