@@ -174,3 +174,70 @@ fn failed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Sta
     let path = path.to_owned();
     move |source| StateError::System { operation, path, source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::{Belief, Limits};
+    use crate::model::{ClientId, DomainName};
+
+    fn knowledge() -> Knowledge {
+        let hour = Duration::from_secs(3_600);
+        Knowledge::new(Limits::new(1_000, hour, hour, hour))
+    }
+
+    /// Lets a client be told of 50 addresses, of both families.
+    fn learn(knowledge: &Knowledge) {
+        let client = ClientId([10, 77, 1, 2].into());
+        for n in 0..50_u8 {
+            let addr = if n % 2 == 0 { [192, 0, 2, n].into() } else { [0x2001, 0xdb8, 0, 0, 0, 0, 0, n.into()].into() };
+            let name = DomainName::parse("github.com").unwrap();
+            knowledge.about(addr).learn(clock::now(), client, addr, name, Duration::from_secs(60), Belief::Believed);
+        }
+    }
+
+    fn known(knowledge: &Knowledge) -> Vec<Record> {
+        let mut records: Vec<Record> =
+            knowledge.parts().flat_map(|part| part.iter().cloned().collect::<Vec<_>>()).collect();
+        records.sort_by_key(|record| record.addr);
+        records
+    }
+
+    #[test]
+    fn what_was_written_is_read_whatever_was_left_half_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("observations.journal");
+        assert_eq!(read(&path).unwrap(), Saved::default());
+        let knowledge = knowledge();
+        learn(&knowledge);
+        let mut journal = Journal::rewrite(&path, &knowledge).unwrap();
+        assert_eq!(journal.lines, 50);
+        journal.file.write_all(&vec![b'x'; 10_000]).unwrap();
+        journal.file.write_all(b"\n").unwrap();
+        let again = known(&knowledge).pop().unwrap();
+        journal.append(&again).unwrap();
+        journal.file.write_all(b"half a li").unwrap();
+        journal.file.flush().unwrap();
+
+        let mut saved = read(&path).unwrap();
+        assert!(saved.damaged > 1 && saved.undated == 0);
+        assert_eq!(saved.records.len(), 51);
+        saved.records.iter_mut().for_each(|record| record.belief = Belief::Believed);
+        saved.records.sort_by_key(|record| record.addr);
+        saved.records.dedup();
+        assert_eq!(saved.records, known(&knowledge));
+    }
+
+    #[test]
+    fn a_clock_that_stays_as_it_is_adds_no_header() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("observations.journal");
+        let mut journal = Journal::rewrite(&path, &knowledge()).unwrap();
+        journal.follow_clock().unwrap();
+        journal.header = Header::new("another", Duration::ZERO, clock::now());
+        journal.follow_clock().unwrap();
+        journal.follow_clock().unwrap();
+        journal.file.flush().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 2);
+    }
+}

@@ -38,8 +38,8 @@ words! {
         Question = "questions", "A question, let through.";
         Learned = "learned", "An answer that taught something.";
         TaughtNothing = "taught_nothing", "An answer to a question, without an address to learn.";
-        Unasked = "unasked", "An answer that nobody asked for, dropped.";
-        Malformed = "malformed", "Not a DNS message that can be read, dropped.";
+        Unasked = "unasked", "An answer that nobody asked for: dropped, or let through in audit mode.";
+        Malformed = "malformed", "Not a DNS message that can be read: dropped, or let through in audit mode.";
     }
 }
 
