@@ -14,6 +14,7 @@ use crate::questions::longest_name;
 use crate::world::{World, assert_event};
 
 /// What a resolver sends to the client that asked exactly this, and what it must teach.
+#[derive(Clone, Copy)]
 pub struct Case {
     pub name: &'static str,
     pub bytes: fn(Family) -> Vec<u8>,
@@ -71,7 +72,7 @@ fn of_type(family: Family, kind: u16, data: &[u8]) -> Vec<u8> {
         .bytes()
 }
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     teaches("one address", &[(1, 300)], |family| honest(family).bytes()),
     teaches("two addresses", &[(1, 300), (2, 300)], |family| honest(family).answer(address(family, 2)).bytes()),
     teaches("an authoritative answer", &[(1, 300)], |family| with_flags(family, ANSWER | 0x0400)),

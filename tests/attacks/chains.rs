@@ -18,7 +18,7 @@ fn chain(family: Family, steps: usize) -> Message {
     message.answer(end(family, &step(steps), 1))
 }
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     teaches("by one alias", &[(1, 300)], |family| chain(family, 1).bytes()),
     teaches("by sixteen aliases", &[(1, 300)], |family| chain(family, 16).bytes()),
     nothing("by seventeen aliases", Nothing::NoAddress, |family| chain(family, 17).bytes()),

@@ -40,7 +40,7 @@ fn https(data: &[u8]) -> Message {
     ))
 }
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     teaches("with a hint", &[(1, 300)], |family| https(&binding(1, &[0], &[hint(family, &[1])])).bytes()),
     teaches("with two hints behind another parameter", &[(1, 300), (2, 300)], |family| {
         https(&binding(1, &[0], &[parameter(ALPN, b"\x02h2"), hint(family, &[1, 2])])).bytes()

@@ -10,6 +10,7 @@ mod hints;
 mod packet_bytes;
 mod questions;
 mod retransmissions;
+mod seeds;
 mod spoofs;
 mod syns;
 mod syns_v4;

@@ -11,10 +11,10 @@ use crate::packet_bytes::{BOTH, Family, cut, patch};
 use crate::world::{World, assert_event};
 
 /// What a client sends to its resolver, and why it is no question; `None`: it is one.
-struct Case {
-    name: &'static str,
-    bytes: fn(Family) -> Vec<u8>,
-    error: Option<DnsError>,
+pub struct Case {
+    pub name: &'static str,
+    pub bytes: fn(Family) -> Vec<u8>,
+    pub error: Option<DnsError>,
 }
 
 const fn fine(name: &'static str, bytes: fn(Family) -> Vec<u8>) -> Case {
@@ -42,7 +42,7 @@ pub fn longest_name() -> Vec<u8> {
     labels_to_name(&[&[b'a'; 63], &[b'b'; 63], &[b'c'; 63], &[b'd'; 61]])
 }
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     fine("a plain question", |family| github(family).bytes()),
     fine("without recursion", |family| with_flags(family, 0)),
     fine("with the AD and CD bits", |family| with_flags(family, QUESTION | 0x0030)),

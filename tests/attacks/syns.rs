@@ -8,6 +8,7 @@ use crate::packet_bytes::{
 use crate::world::{OTHERS, World, assert_event};
 
 /// A packet in the SYN queue and what the parser must say of it; `None`: it is the client's SYN to github.com.
+#[derive(Clone, Copy)]
 pub struct Case {
     pub name: &'static str,
     pub bytes: fn(Family) -> Vec<u8>,
@@ -46,7 +47,7 @@ pub fn clean_syn() -> Vec<u8> {
     tcp(Family::V4.client().port(), 22, SYN, &[], &[])
 }
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     fine("a plain SYN", syn),
     fine("a SYN with ECN bits", |family| segment(family, SYN | ECE | CWR, &[], &[])),
     fine("a SYN with PSH and URG", |family| segment(family, SYN | PSH | URG, &[], &[])),

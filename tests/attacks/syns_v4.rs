@@ -26,7 +26,7 @@ fn fragment(flags_and_offset: u16) -> Vec<u8> {
     patch(syn(Family::V4), 6, &flags_and_offset.to_be_bytes())
 }
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     fine("do not fragment", |_| fragment(0x4000)),
     fine("the reserved flag (RFC 3514)", |_| fragment(0x8000)),
     fine("padding as options", |_| with_options(&[PAD, PAD, PAD, END])),

@@ -42,7 +42,7 @@ fn between(src: &str, dst: &str) -> Vec<u8> {
     ip(src.parse().unwrap(), dst.parse().unwrap(), TCP, &clean_syn())
 }
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     fine("hop-by-hop options", |_| behind(&[(HOP_BY_HOP, PADDED)])),
     fine("destination options", |_| behind(&[(DESTINATION, PADDED)])),
     fine("options of sixteen bytes", |_| behind(&[(DESTINATION, &[1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])])),

@@ -9,10 +9,10 @@ use crate::dns_bytes::question;
 use crate::packet_bytes::{BOTH, Family, TCP, UDP, cut, ip, patch, udp};
 use crate::world::{World, assert_event};
 
-struct Case {
-    name: &'static str,
-    bytes: fn(Family) -> Vec<u8>,
-    error: PacketError,
+pub struct Case {
+    pub name: &'static str,
+    pub bytes: fn(Family) -> Vec<u8>,
+    pub error: PacketError,
 }
 
 const fn bad(name: &'static str, error: PacketError, bytes: fn(Family) -> Vec<u8>) -> Case {
@@ -32,7 +32,7 @@ fn carrying(family: Family, protocol: u8, payload: &[u8]) -> Vec<u8> {
     ip(family.client().ip(), family.resolver().ip(), protocol, payload)
 }
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     bad("a length of nothing", PacketError::Length, |family| with_length(family, 0)),
     bad("a length below the header's", PacketError::Length, |family| with_length(family, 7)),
     bad("a length that leaves bytes behind it", PacketError::Length, |family| with_length(family, 30)),

@@ -1,0 +1,81 @@
+//! The tables as files: what the fuzz targets begin with.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use decider::control::{Request, request_line};
+use decider::dns::journal::{Header, encode, encode_header};
+use decider::dns::{Belief, Record};
+use decider::model::{ClientId, DomainName, Moment};
+
+use crate::packet_bytes::{BOTH, Family};
+use crate::{answers, chains, hints, questions, syns, syns_v4, syns_v6, udp};
+
+type Bytes = fn(Family) -> Vec<u8>;
+
+#[test]
+#[ignore = "writes files into the folder DECIDER_SEEDS, for tests/fuzz/run"]
+fn write() {
+    let folder = PathBuf::from(std::env::var_os("DECIDER_SEEDS").unwrap());
+    let packets: Vec<Bytes> =
+        [syns::CASES, syns_v4::CASES, syns_v6::CASES].concat().iter().map(|case| case.bytes).collect();
+    let datagrams: Vec<Bytes> = udp::CASES.iter().map(|case| case.bytes).collect();
+    let answers: Vec<Bytes> =
+        [answers::CASES, chains::CASES, hints::CASES].concat().iter().map(|case| case.bytes).collect();
+    let questions: Vec<Bytes> = questions::CASES.iter().map(|case| case.bytes).collect();
+    save(&folder.join("syn"), &of_both(&packets));
+    save(&folder.join("udp"), &of_both(&datagrams));
+    save(&folder.join("summary"), &of_both(&[packets, datagrams].concat()));
+    save(&folder.join("dns_question"), &of_both(&questions));
+    save(&folder.join("dns_answer"), &of_both(&answers));
+    save(&folder.join("journal"), &[journal(), unsealed(&journal())]);
+    save(&folder.join("control_request"), &requests());
+}
+
+fn of_both(cases: &[Bytes]) -> Vec<Vec<u8>> {
+    BOTH.iter().flat_map(|&family| cases.iter().map(move |bytes| bytes(family))).collect()
+}
+
+fn save(folder: &Path, seeds: &[Vec<u8>]) {
+    std::fs::create_dir_all(folder).unwrap();
+    for (index, seed) in seeds.iter().enumerate() {
+        std::fs::write(folder.join(format!("seed-{index}")), seed).unwrap();
+    }
+}
+
+fn journal() -> Vec<u8> {
+    let header = Header::new("fuzz", Duration::from_secs(1_700_000_000), Moment::from_secs(1_000));
+    let lines = BOTH.iter().map(|family| {
+        encode(&Record {
+            addr: family.address(1),
+            client: ClientId(family.client().ip()),
+            name: DomainName::parse("github.com").unwrap(),
+            learned: Moment::from_secs(1_500),
+            expires: Moment::from_secs(3_000),
+            ttl: Duration::from_secs(1_500),
+            belief: Belief::Private,
+        })
+    });
+    std::iter::once(encode_header(&header)).chain(lines).map(|line| line + "\n").collect::<String>().into_bytes()
+}
+
+/// The lines without their checksums, which the fuzz target computes.
+fn unsealed(journal: &[u8]) -> Vec<u8> {
+    let lines = std::str::from_utf8(journal).unwrap().lines();
+    lines.map(|line| line.split_once(' ').unwrap().1.to_owned() + "\n").collect::<String>().into_bytes()
+}
+
+fn requests() -> Vec<Vec<u8>> {
+    let (client, dst) = (Family::V4.client().ip(), Family::V6.github().ip());
+    [
+        Request::Status {},
+        Request::Events { last: 100, follow: true },
+        Request::Explain { client, dst, port: 22 },
+        Request::Cache { client: Some(client), name: Some("github.com".to_owned()), limit: 10 },
+        Request::Rules {},
+        Request::Down {},
+    ]
+    .iter()
+    .map(|request| request_line(request).into_bytes())
+    .collect()
+}
