@@ -34,7 +34,7 @@ check: ## Format, lints, documentation, dependencies
 		echo 'check: dependencies were NOT looked at: no cargo-deny here (cargo install --locked cargo-deny)'; \
 	fi
 
-fuzz: ## Each fuzz target for a short while
+fuzz: setup ## Each fuzz target for a short while
 	@tests/fuzz/run
 
 build: ## The program, optimized: target/release/decider
@@ -52,7 +52,7 @@ install: build ## Program, manual pages, completions under PREFIX (/usr/local)
 
 clean: ## Remove what was built and downloaded here
 	$(CARGO) clean
-	rm -rf .deps
+	rm -rf .deps tests/fuzz/target tests/fuzz/corpus tests/fuzz/artifacts
 
 setup:
 	@tests/setup
