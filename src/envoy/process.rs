@@ -60,7 +60,6 @@ impl Process {
         let failed = |operation| EnvoyError::system(operation, binary);
         let log = open_log(&layout.log())?;
         let errors = log.try_clone().map_err(EnvoyError::system("open", &layout.log()))?;
-        keep_descriptors();
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
         let child = Command::new(binary)
             .arg("--config-path")
@@ -139,13 +138,6 @@ impl Process {
         // It may have ended on its own.
         let _ = rustix::process::pidfd_send_signal(self.exit.get_ref(), Signal::KILL);
     }
-}
-
-/// Makes sure that programs started from here get none of our descriptors. `nfq` opens its sockets without
-/// `SOCK_CLOEXEC`: an Envoy with one of them would hold the queue for as long as it outlives decider.
-fn keep_descriptors() {
-    const BEHIND_STANDARD_ERROR: i32 = 3;
-    close_fds::set_fds_cloexec_threadsafe(BEHIND_STANDARD_ERROR, &[]);
 }
 
 fn open_log(path: &Path) -> Result<File, EnvoyError> {
