@@ -112,7 +112,7 @@ impl<'a> Upper<'a> {
 }
 
 /// Whether IPv4 options hold a source route. Options that end early or lie about their length end the search: the
-/// kernel drops such a packet itself (`ip_options_compile`, net/ipv4/ip_options.c).
+/// kernel drops such a packet itself (`ip_options_compile`, `net/ipv4/ip_options.c`).
 fn has_source_route(mut options: &[u8]) -> bool {
     while let Some((&kind, rest)) = options.split_first() {
         let skip = match kind {
