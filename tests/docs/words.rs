@@ -43,6 +43,31 @@ fn the_folders_are_those_of_the_source() {
     assert_eq!(told, real);
 }
 
+/// A place such as `queue/dns.rs`, also in pictures, where nobody writes `src/` in front.
+#[test]
+fn sources_in_the_architecture_exist() {
+    let architecture = read("docs/architecture.md");
+    let words = architecture.split(|c: char| !c.is_ascii_alphanumeric() && !"/_.".contains(c));
+    let places: BTreeSet<&str> = words.filter(|word| word.ends_with(".rs")).collect();
+    assert!(places.len() > 5, "only {places:?}");
+    for place in places {
+        let plain = place.trim_start_matches("../");
+        assert!(root().join(plain).exists() || root().join("src").join(plain).exists(), "there is no {place}");
+    }
+}
+
+#[test]
+fn the_test_folders_are_those_there_are() {
+    let rows = markdown::table_below(&read("docs/architecture.md"), "## Tests");
+    let told: BTreeSet<String> = rows.iter().flat_map(|row| row[0].split(", ")).map(unquoted).collect();
+    let programs: BTreeSet<String> = read("Cargo.toml")
+        .lines()
+        .filter_map(|line| line.strip_prefix("path = \"")?.strip_suffix("/main.rs\"").map(str::to_owned))
+        .filter(|path| path.starts_with("tests/"))
+        .collect();
+    assert_eq!(told, programs);
+}
+
 /// The test functions there are, each with its place: `netns::scenarios::killed::a_kill_closes_the_door`.
 fn tests() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
