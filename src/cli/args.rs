@@ -53,7 +53,7 @@ pub enum Command {
     /// List the rules in force, with their marks and listeners
     Rules(Json),
     /// Stop decider and its Envoy, and remove every trace from the kernel
-    Down(Down),
+    Down(Json),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -169,15 +169,6 @@ pub struct Cache {
     /// How many at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub limit: u32,
-    #[command(flatten)]
-    pub output: Json,
-}
-
-#[derive(Debug, clap::Args)]
-pub struct Down {
-    /// Where an Envoy that a decider left behind has its files
-    #[arg(long, value_name = "DIR", default_value = "/run/decider/envoy")]
-    pub config_dir: PathBuf,
     #[command(flatten)]
     pub output: Json,
 }

@@ -47,7 +47,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Command::Explain(args) => explain::run(&args, &place),
         Command::Cache(args) => cache::run(&args, &place),
         Command::Rules(args) => rules::run(args, &place),
-        Command::Down(args) => down::run(&args, &place),
+        Command::Down(output) => down::run(output, &place),
         Command::Completions { shell } => docs::completions(shell),
         Command::Man { directory } => docs::man(directory.as_deref()),
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use super::process::Process;
 use super::protocol::{Line, Request, VERSION, request_line};
 use crate::record::Event;
 
@@ -65,6 +66,14 @@ impl Client {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Self { stream: BufReader::new(stream) })
+    }
+
+    /// The process that answers.
+    ///
+    /// # Errors
+    /// If it has ended already, or cannot be seen from here.
+    pub fn process(&self) -> Result<Process, CallError> {
+        Ok(Process::behind(self.stream.get_ref())?)
     }
 
     /// Asks and waits for the answer.

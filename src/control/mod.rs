@@ -5,6 +5,7 @@
 //! where the reader was too slow. A follower keeps its side open and sends nothing more: that ends the stream.
 
 mod client;
+mod process;
 mod protocol;
 mod server;
 

@@ -21,7 +21,7 @@ use super::journal::Journal;
 use super::offline::limits;
 use super::options::{Options, StartError};
 use super::running::Daemon;
-use super::state_dir::StateDir;
+use super::state_dir::{LastRun, StateDir};
 use super::workers::Workers;
 use super::{interfaces, notify, preflight, refusals};
 
@@ -40,6 +40,7 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
     let state = StateDir::open(&options.state_dir)?;
     let policy = compile(spec, &state)?;
     let launch = Launch::prepare(&policy).await?;
+    state.save_last_run(&LastRun { envoy_dir: policy.spec().envoy.config_dir.clone() })?;
     if !launch.is_running() {
         preflight::listener_ports(&policy)?;
     }

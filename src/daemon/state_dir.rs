@@ -4,8 +4,13 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::policy::SlotTable;
+
+const SLOTS: &str = "slots.json";
+const LAST_RUN: &str = "last-run.json";
 
 /// The directory of what must outlive a restart. Held by one decider at a time.
 #[derive(Debug)]
@@ -29,7 +34,7 @@ pub enum StateError {
         owner: u32,
     },
     /// A file does not hold what it should.
-    #[error("{path} cannot be understood ({reason}): move it away, then rules get new marks and ports")]
+    #[error("{path} cannot be understood ({reason}): move it away; without slots.json, rules get new marks and ports")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -90,11 +95,23 @@ impl StateDir {
     /// # Errors
     /// If the file cannot be written.
     pub fn save_slots(&self, slots: &SlotTable) -> Result<(), StateError> {
-        let path = self.path.join("slots.json");
+        self.save(SLOTS, slots)
+    }
+
+    /// Saves where this run keeps what it leaves outside the kernel, all or nothing.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save_last_run(&self, run: &LastRun) -> Result<(), StateError> {
+        self.save(LAST_RUN, run)
+    }
+
+    fn save(&self, name: &str, content: &impl Serialize) -> Result<(), StateError> {
+        let path = self.path.join(name);
         let failed = system("write", &path);
         let write = || -> io::Result<()> {
             let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
-            serde_json::to_writer_pretty(&mut file, slots)?;
+            serde_json::to_writer_pretty(&mut file, content)?;
             file.flush()?;
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|error| error.error)?;
@@ -104,16 +121,36 @@ impl StateDir {
     }
 }
 
+/// Where a run keeps what it leaves outside the kernel, for whoever cleans up after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// The directory of Envoy's files.
+    pub envoy_dir: PathBuf,
+}
+
 /// The slots saved in a state directory that somebody else may hold.
 ///
 /// # Errors
 /// If the file cannot be read or understood.
 pub fn load_slots(directory: &Path) -> Result<SlotTable, StateError> {
-    let path = directory.join("slots.json");
+    load(directory, SLOTS).map(Option::unwrap_or_default)
+}
+
+/// What the last run with a state directory said of itself; none if there was no run.
+///
+/// # Errors
+/// If the file cannot be read or understood.
+pub fn load_last_run(directory: &Path) -> Result<Option<LastRun>, StateError> {
+    load(directory, LAST_RUN)
+}
+
+fn load<T: DeserializeOwned>(directory: &Path, name: &str) -> Result<Option<T>, StateError> {
+    let path = directory.join(name);
     match std::fs::read_to_string(&path) {
         Ok(text) => serde_json::from_str(&text)
+            .map(Some)
             .map_err(|error| StateError::Damaged { path: path.clone(), reason: error.to_string() }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(SlotTable::default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(system("read", &path)(error)),
     }
 }

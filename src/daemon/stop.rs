@@ -5,6 +5,7 @@ use crate::kernel;
 
 use super::options::StartError;
 use super::running::Daemon;
+use super::state_dir::load_last_run;
 
 /// Ends decider and its Envoy; the ruleset and the lockdown stay, so nothing new gets out.
 ///
@@ -27,18 +28,21 @@ pub async fn remove_all(daemon: Daemon) -> Result<(), String> {
     removed.map(drop)
 }
 
-/// Removes what a decider that does not run any more left behind; says what that was.
+/// Removes what the last decider with this state directory left behind; says what that was.
 ///
 /// # Errors
 /// What could not be removed, and why.
-pub fn remove_leftovers(config_dir: &Path) -> Result<Vec<String>, String> {
+pub fn remove_leftovers(state_dir: &Path) -> Result<Vec<String>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| format!("cannot start the runtime: {error}"))?;
+        .map_err(|source| StartError::system("start the runtime", source))?;
     runtime.block_on(async {
-        let mut removed = kernel::teardown().await.map_err(|error| error.to_string())?;
-        if envoy::stop_leftover(config_dir).await.map_err(|error| error.to_string())? {
+        // The kernel first: it is the same whatever the state directory says.
+        let mut removed = kernel::teardown().await?;
+        if let Some(run) = load_last_run(state_dir)?
+            && envoy::stop_leftover(&run.envoy_dir).await?
+        {
             removed.push("its Envoy".to_owned());
         }
         Ok(removed)

@@ -28,7 +28,9 @@ fn leaves_no_trace(world: &mut World, end: impl FnOnce(&mut Gateway)) {
         client.is_refused(STRANGER.of(family), 22);
         assert_eq!(client.look_up("github.com", family), [GITHUB.of(family)]);
     });
+    let envoy = world.gateway.envoy_pid();
     end(&mut world.gateway);
+    assert!(!world.gateway.namespace.processes().contains(&envoy), "Envoy runs on");
     before.is_unchanged(&world.gateway.namespace);
     // The door is open again: that is what `down` is for.
     both(|family| assert_eq!(world.clients[0].reach(STRANGER.of(family), 22).unwrap(), STRANGER.of(family)));
