@@ -50,6 +50,23 @@ impl Client {
         self.reach(self.look_up(name, family)[0], port)
     }
 
+    /// Looks a name up and connects to what it is told, again and again; all have to be reached. Returns where it was.
+    pub fn visit_all(&self, name: &str, family: Family, port: u16, times: usize) -> Vec<IpAddr> {
+        let resolver = RESOLVER.of(family);
+        let visit = |(socket, id): (&UdpSocket, usize)| {
+            let id = u16::try_from(id % 65_536).unwrap();
+            let address = ask(socket, resolver, id, &Question::new(name, family)).unwrap().addresses[0];
+            let stream = TcpStream::connect_timeout(&SocketAddr::new(address, port), PATIENCE);
+            drop(stream.unwrap_or_else(|error| panic!("visit {id} to {address}: {error}")));
+            address
+        };
+        self.namespace.enter(|| {
+            let socket = UdpSocket::bind((self.address(family), 0)).unwrap();
+            socket.set_read_timeout(Some(PATIENCE)).unwrap();
+            (0..times).map(|id| visit((&socket, id))).collect()
+        })
+    }
+
     /// Sees that a connection is refused at once. The quickest of three counts: the machine may be busy.
     pub fn is_refused(&self, address: IpAddr, port: u16) {
         let mut quickest = Duration::MAX;

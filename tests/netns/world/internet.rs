@@ -9,23 +9,20 @@ pub struct Internet {
     pub namespace: Namespace,
     pub wire: Wire,
     pub zone: Arc<Zone>,
-    _resolver: Resolver,
-    _servers: Vec<BannerServer>,
+    #[expect(dead_code, reason = "answers as long as it is held")]
+    resolver: Option<Resolver>,
+    #[expect(dead_code, reason = "serve as long as they are held")]
+    servers: Vec<BannerServer>,
 }
 
 /// The ports of the servers.
 const PORTS: [u16; 4] = [22, 2222, 5432, 8022];
 
 impl Internet {
+    /// With servers and resolvers.
     pub fn new() -> Self {
-        let namespace = Namespace::new();
-        // IPv6 takes no address of a local route for an own one to bind to.
-        namespace.sh("
-            sysctl -qw net.ipv6.ip_nonlocal_bind=1
-            for net in 198.51.100.0/24 203.0.113.0/24 198.18.0.0/15; do ip route add local $net dev lo; done
-            for net in 2001:db8:100::/48 2001:db8:53::/48 2001:db8:18::/48; do ip -6 route add local $net dev lo; done
-        ");
-        let zone = Arc::new(Zone::default());
+        let mut internet = Self::bare();
+        let (zone, namespace) = (&internet.zone, &internet.namespace);
         zone.set_ttl(60);
         zone.put("github.com", &GITHUB.both());
         zone.put("gitlab.com", &GITLAB.both());
@@ -35,9 +32,21 @@ impl Internet {
         zone.put_fresh("fresh.example");
         zone.silence("silent.example");
         let resolvers = [RESOLVER.both(), OTHER_RESOLVER.both()].concat();
-        let _resolver = Resolver::start(&namespace, &resolvers, &zone);
-        let _servers = PORTS.iter().map(|&port| BannerServer::start(&namespace, port)).collect();
+        internet.resolver = Some(Resolver::start(namespace, &resolvers, zone));
+        internet.servers = PORTS.iter().map(|&port| BannerServer::start(namespace, port)).collect();
+        internet
+    }
+
+    /// Addresses, and nobody who answers there.
+    pub fn bare() -> Self {
+        let namespace = Namespace::new();
+        // IPv6 takes no address of a local route for an own one to bind to.
+        namespace.sh("
+            sysctl -qw net.ipv6.ip_nonlocal_bind=1
+            for net in 198.51.100.0/24 203.0.113.0/24 198.18.0.0/15; do ip route add local $net dev lo; done
+            for net in 2001:db8:100::/48 2001:db8:53::/48 2001:db8:18::/48; do ip -6 route add local $net dev lo; done
+        ");
         let wire = Wire::watch(&namespace);
-        Self { namespace, wire, zone, _resolver, _servers }
+        Self { namespace, wire, zone: Arc::default(), resolver: None, servers: vec![] }
     }
 }

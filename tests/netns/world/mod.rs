@@ -1,6 +1,7 @@
 //! What the scenarios play in. One noun a file.
 
 mod addresses;
+mod admin;
 mod client;
 mod dns;
 mod family;
@@ -17,9 +18,11 @@ mod raw;
 mod resolver;
 mod server;
 mod setup;
+mod sshd;
 mod wire;
 
 pub use addresses::*;
+pub use admin::listener_connections;
 pub use client::Client;
 pub use dns::{Message, Question};
 pub use family::{Family, both};
@@ -36,4 +39,5 @@ pub use raw::{RawSender, Sniffer};
 pub use resolver::{Resolver, Zone};
 pub use server::BannerServer;
 pub use setup::{Setup, World};
+pub use sshd::{Sshd, keyscan, resolv_conf, start_dnsmasq};
 pub use wire::{Flow, Wire};

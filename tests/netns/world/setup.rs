@@ -11,6 +11,7 @@ pub struct World {
 
 /// The parts of the policy in which scenarios differ.
 pub struct Setup {
+    pub internet: fn() -> Internet,
     /// Lines at the top.
     pub top: &'static str,
     /// The networks of the clients, with a comma in front.
@@ -32,7 +33,13 @@ const RULES: &str = "
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { top: "", networks: ", networks: [10.77.0.0/16, \"fd77::/16\"]", dns: "", rules: RULES }
+        Self {
+            internet: Internet::new,
+            top: "",
+            networks: ", networks: [10.77.0.0/16, \"fd77::/16\"]",
+            dns: "",
+            rules: RULES,
+        }
     }
 }
 
@@ -47,7 +54,7 @@ impl Setup {
     /// The world before decider's start.
     pub fn build(self) -> World {
         let gateway = Gateway::new();
-        let internet = Internet::new();
+        let internet = (self.internet)();
         let clients = [0, 1].map(|index| Client { namespace: Namespace::new(), addresses: CLIENTS[index] });
         join_internet(&gateway, &internet);
         for (index, client) in clients.iter().enumerate() {
@@ -60,7 +67,7 @@ impl Setup {
 
     /// The policy's text.
     pub fn policy(&self, directory: &Path) -> String {
-        let Self { top, networks, dns, rules } = self;
+        let Self { top, networks, dns, rules, .. } = self;
         let (envoy, directory) = (envoy().display().to_string(), directory.display());
         format!(
             "version: 1
