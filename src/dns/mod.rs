@@ -1,6 +1,6 @@
 //! Names, learned from the DNS messages that pass.
 //!
-//! [`question`] and [`answer`] read messages (`hickory-proto` stays private in here). [`Pending`] tells whether an answer
+//! [`question()`] and [`answer()`] read messages (`hickory-proto` stays private in here). [`Pending`] tells whether an answer
 //! was asked for. [`Observations`] keeps which name an address was the answer to, for which client and until when, and
 //! [`Known`] is what it says of one address. [`journal`] is the format in which observations outlive a restart.
 //!

@@ -2,7 +2,7 @@
 //!
 //! Planners are pure: [`Ruleset::plan`] and [`RoutingPlan`] turn a policy into data that `decider render` can print.
 //! The edges carry it out: [`Nft`] applies a ruleset in one transaction and reads it back, [`Routing`] keeps rules and
-//! routes, [`monitor`] hears of every change to them, [`RefusalLog`] of what the ruleset refused by itself.
+//! routes, [`monitor()`] hears of every change to them, [`RefusalLog`] of what the ruleset refused by itself.
 
 mod error;
 mod listing;
