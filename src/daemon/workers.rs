@@ -8,7 +8,8 @@ use crate::kernel::QueueStats;
 use crate::queue::{DnsWorker, Ended, NfqQueue, OpenError, QueueOptions, Shared, SynWorker, spawn};
 use crate::record::QueueCounters;
 
-/// Bytes of a SYN that are copied: the longest headers of either family fit.
+/// Bytes of a SYN that are copied: the longest headers of IPv4 (60) and TCP (60) fit. For IPv6 extension headers there
+/// are 28 beside the longest of TCP; a SYN with more of them is refused as malformed.
 const SYN_COPY: u16 = 128;
 /// Bytes of a DNS message that are copied: all of it.
 const DNS_COPY: u16 = u16::MAX;

@@ -13,10 +13,11 @@ use crate::{answers, chains, hints, questions, syns, syns_v4, syns_v6, udp};
 
 type Bytes = fn(Family) -> Vec<u8>;
 
+/// Into the folder `DECIDER_SEEDS` if there is one, as tests/fuzz/run wants it.
 #[test]
-#[ignore = "writes files into the folder DECIDER_SEEDS, for tests/fuzz/run"]
 fn write() {
-    let folder = PathBuf::from(std::env::var_os("DECIDER_SEEDS").unwrap());
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = std::env::var_os("DECIDER_SEEDS").map_or(scratch.path().to_owned(), PathBuf::from);
     let packets: Vec<Bytes> =
         [syns::CASES, syns_v4::CASES, syns_v6::CASES].concat().iter().map(|case| case.bytes).collect();
     let datagrams: Vec<Bytes> = udp::CASES.iter().map(|case| case.bytes).collect();
@@ -30,6 +31,8 @@ fn write() {
     save(&folder.join("dns_answer"), &of_both(&answers));
     save(&folder.join("journal"), &[journal(), unsealed(&journal())]);
     save(&folder.join("control_request"), &requests());
+    let written = std::fs::read_dir(&folder).unwrap();
+    assert!(written.flatten().all(|target| std::fs::read_dir(target.path()).unwrap().count() > 0));
 }
 
 fn of_both(cases: &[Bytes]) -> Vec<Vec<u8>> {
