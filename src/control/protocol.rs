@@ -175,7 +175,7 @@ pub struct Degraded {
 pub struct EnvoyStatus {
     /// Whether decider starts it.
     pub managed: bool,
-    /// `starting`, `running`, `unresponsive`, `dead`, `external`.
+    /// `starting`, `live`, `silent`, `down`.
     pub state: String,
     /// Its process, if known.
     pub pid: Option<u32>,
