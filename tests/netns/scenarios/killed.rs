@@ -111,21 +111,10 @@ fn a_workers_panic_closes_its_queue_until_it_is_started_again() {
     drop(open_flows(&world));
     drop(hammer);
     nothing_got_out(&world);
-    adds_up(&world);
+    world.gateway.adds_up();
 }
 
 const RULES_WITH_A_TRAP: &str = "
   - { domain: github.com, proto: ssh }
   - { domain: db.example.com, proto: tcp, port: 5432 }
 ";
-
-/// Once nothing is under way, every packet that came to a queue is accounted for.
-pub fn adds_up(world: &World) {
-    let counters = eventually("counters with nothing under way", || {
-        let counters = world.gateway.status()["counters"].clone();
-        let number = |name: &str| counters[name].as_u64().unwrap();
-        let sum = ["allowed", "denied", "audited", "malformed", "dropped_by_kernel"].map(number).iter().sum::<u64>();
-        (number("waiting") == 0 && number("queued") == sum).then(|| counters.clone())
-    });
-    assert!(counters["queued"].as_u64().unwrap() > 0, "{counters}");
-}

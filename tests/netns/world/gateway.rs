@@ -148,6 +148,33 @@ impl Gateway {
         found.unwrap_or_else(|| panic!("no event {reason} for {dst} port {port}, but {:#?}", self.events()))
     }
 
+    /// Once nothing is under way, every packet that came to a queue is accounted for; the counters then.
+    pub fn adds_up(&self) -> Value {
+        let parts = ["allowed", "denied", "audited", "malformed", "dropped_by_kernel"];
+        let mut last = Value::Null;
+        let settled = within(Duration::from_secs(10), || {
+            last = self.status()["counters"].clone();
+            let sum = parts.iter().map(|name| last[name].as_u64().unwrap()).sum::<u64>();
+            (last["waiting"] == 0 && last["queued"] == sum && sum > 0).then_some(())
+        });
+        assert!(settled.is_some(), "the counters do not add up: {last}");
+        last
+    }
+
+    /// Events as they come, in the process's output.
+    pub fn follow_events(&self) -> Process {
+        let mut command = self.command(&["events", "-f", "--json"]);
+        Process::start(&self.namespace, &mut command, &self.path("followed"))
+    }
+
+    /// The command line, run by a program.
+    pub fn cli_by(&self, program: &str, before: &[&str], arguments: &[&str]) -> Output {
+        let mut command = Command::new(program);
+        command.args(before).arg(DECIDER);
+        self.add(&mut command, arguments);
+        self.namespace.enter(|| command.stdin(Stdio::null()).output().unwrap())
+    }
+
     /// Envoy's process.
     pub fn envoy_pid(&self) -> nix::unistd::Pid {
         let pid = self.status()["envoy"]["pid"].as_i64().expect("no Envoy runs");

@@ -9,9 +9,9 @@ pub struct Internet {
     pub namespace: Namespace,
     pub wire: Wire,
     pub zone: Arc<Zone>,
-    #[expect(dead_code, reason = "answers as long as it is held")]
+    /// Held, so that it goes on.
     resolver: Option<Resolver>,
-    #[expect(dead_code, reason = "serve as long as they are held")]
+    /// Held, so that they go on.
     servers: Vec<BannerServer>,
 }
 

@@ -40,4 +40,4 @@ pub use resolver::{Resolver, Zone};
 pub use server::BannerServer;
 pub use setup::{Setup, World};
 pub use sshd::{Sshd, keyscan, resolv_conf, start_dnsmasq};
-pub use wire::{Flow, Wire};
+pub use wire::Wire;

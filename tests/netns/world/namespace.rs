@@ -3,7 +3,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::signal::{Signal, kill};
@@ -38,17 +38,6 @@ impl Namespace {
                 inside()
             });
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    }
-
-    /// Starts a thread inside.
-    pub fn spawn<T: Send + 'static>(&self, inside: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
-        let here = self.clone();
-        thread::spawn(move || {
-            here.join();
-            // The thread may outlive the test; it must not keep the namespace from ending its processes.
-            drop(here);
-            inside()
         })
     }
 

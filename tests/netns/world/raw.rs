@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::sockopt::{Mark, RcvBufForce, ReceiveTimeout};
+use nix::sys::socket::sockopt::{RcvBufForce, ReceiveTimeout};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, recv, sendto, setsockopt,
     socket,
@@ -22,13 +22,6 @@ impl RawSender {
     pub fn new(namespace: &Namespace) -> Self {
         let open = |family| socket(family, SockType::Raw, SockFlag::empty(), SockProtocol::Raw).unwrap();
         namespace.enter(|| Self { v4: open(AddressFamily::Inet), v6: open(AddressFamily::Inet6) })
-    }
-
-    /// Every packet carries this mark within its namespace.
-    pub fn mark(&self, mark: u32) {
-        for socket in [&self.v4, &self.v6] {
-            setsockopt(socket, Mark, &mark).unwrap();
-        }
     }
 
     /// Sends it to where its header says.

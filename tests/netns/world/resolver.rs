@@ -16,6 +16,7 @@ struct Names {
     fixed: HashMap<String, Vec<IpAddr>>,
     fresh: HashMap<String, u32>,
     silent: HashSet<String>,
+    anything: bool,
     ttl: u32,
 }
 
@@ -35,6 +36,11 @@ impl Zone {
         self.0.lock().unwrap().fresh.insert(name.to_owned(), 0);
     }
 
+    /// Every name that is not known has one of some thousand addresses.
+    pub fn answer_everything(&self) {
+        self.0.lock().unwrap().anything = true;
+    }
+
     /// Questions about a name are not answered, but for Envoy's: it would wait for the answer at its start.
     pub fn silence(&self, name: &str) {
         self.0.lock().unwrap().silent.insert(name.to_owned());
@@ -50,8 +56,13 @@ impl Zone {
         let addresses = if let Some(count) = names.fresh.get_mut(&query.question.name) {
             *count += 1;
             vec![if wanted == Family::V4.record_type() { fresh_v4(*count) } else { fresh_v6(*count) }]
+        } else if let Some(addresses) = names.fixed.get(&query.question.name) {
+            addresses.clone()
+        } else if names.anything {
+            let count = u32::from(query.id) % 5_000;
+            vec![fresh_v4(count), fresh_v6(count)]
         } else {
-            names.fixed.get(&query.question.name).cloned().unwrap_or_default()
+            vec![]
         };
         let addresses: Vec<IpAddr> =
             addresses.into_iter().filter(|address| Family::of(*address).record_type() == wanted).collect();

@@ -1,0 +1,79 @@
+//! Nonsense on the control socket harms nobody, and only root is listened to.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use crate::world::{Gateway, STRANGER, Setup, both};
+
+fn connect(gateway: &Gateway) -> UnixStream {
+    let stream = UnixStream::connect(gateway.path("control.sock")).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+/// What comes back to these bytes; whatever it is, it comes to an end.
+fn reply_to(gateway: &Gateway, request: &[u8]) -> String {
+    let mut stream = connect(gateway);
+    match stream.write_all(request) {
+        Ok(()) => {}
+        // decider had enough of it.
+        Err(error) => assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}"),
+    }
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    let mut reply = Vec::new();
+    // A reset after the reply is an end too.
+    let _ = stream.read_to_end(&mut reply);
+    String::from_utf8(reply).unwrap()
+}
+
+#[test]
+fn nonsense_is_answered_and_forgotten() {
+    let world = Setup::default().start();
+    let gateway = &world.gateway;
+    for request in
+        [&b"\n"[..], b"hello\n", b"{\"v\":1,\"request\":\"status\"", b"{}\n", b"\xff\xfe\0\n", &vec![b'['; 60_000]]
+    {
+        let reply = reply_to(gateway, request);
+        assert!(reply.contains("\"error\""), "{request:?}: {reply}");
+    }
+    let before = gateway.process.as_ref().unwrap().resident();
+    reply_to(gateway, &vec![b'x'; 32 << 20]);
+    assert!(gateway.process.as_ref().unwrap().resident() < before + (8 << 20));
+    assert_eq!(gateway.status()["state"], "ok");
+    both(|family| world.clients[0].is_refused(STRANGER.of(family), 22));
+}
+
+#[test]
+fn idle_connections_end_and_the_packet_path_does_not_notice() {
+    let world = Setup::default().start();
+    let _idle: Vec<UnixStream> = (0..1_000).map(|_| connect(&world.gateway)).collect();
+    both(|family| {
+        world.clients[0].is_refused(STRANGER.of(family), 22);
+        assert!(world.clients[0].reach_name("github.com", family, 22).is_ok());
+    });
+    // They have had their time by then.
+    world.gateway.wait_until_ready();
+}
+
+#[test]
+fn only_root_is_listened_to() {
+    let world = Setup::default().start();
+    let socket = world.gateway.path("control.sock");
+    assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    let ask = || {
+        let output = world.gateway.cli_by("setpriv", &nobody, &["down"]);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, message) = ask();
+    assert_eq!(code, Some(4), "{message}");
+    // Even where somebody opens the socket to all, decider asks who speaks.
+    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o666)).unwrap();
+    std::fs::set_permissions(world.gateway.directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let (code, message) = ask();
+    assert_eq!(code, Some(4), "{message}");
+    assert!(message.contains("65534"), "{message}");
+    assert_eq!(world.gateway.status()["state"], "ok");
+}
