@@ -8,7 +8,7 @@ use crate::model::Reason;
 use crate::policy::{InterfacePattern, Mode, Policy, Spec};
 
 use super::super::names::{DNS_QUEUE_CHAIN, SYN_QUEUE_CHAIN};
-use super::refusals::{FORGED, UNDECIDED, chain_of, silently};
+use super::refusals::{UNANSWERED, UNDECIDED, chain_of, silently};
 use super::table::{Base, Table};
 use super::{marks, refusals};
 
@@ -129,7 +129,7 @@ fn add_decide(table: &mut Table, spec: &Spec) {
     table.chain("ask_syn", None, vec![format!("jump {SYN_QUEUE_CHAIN}"), format!("counter name {UNDECIDED} drop")]);
     table.chain("questions", None, questions());
     let mut rules = vec![marks::clear(mask), "jump link_upkeep".to_owned()];
-    rules.push(format!("fib saddr . iif oif missing goto {FORGED}"));
+    rules.extend(strange_sources());
     rules.extend(outside(&spec.gateway.networks));
     rules.extend([
         // Each question is seen, not only the first of a flow.
@@ -231,6 +231,15 @@ fn link_upkeep() -> Vec<String> {
         "icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report } ip6 hoplimit 1 accept".to_owned(),
         "udp sport 68 udp dport 67 fib daddr type { local, broadcast } accept".to_owned(),
         "udp sport 546 udp dport 547 ip6 daddr ff02::1:2 accept".to_owned(),
+    ]
+}
+
+/// Source addresses that no client of the interface can have, or that mean nothing beyond it: the kernel would send a
+/// refusal to whoever has such an address on another link.
+fn strange_sources() -> Vec<String> {
+    vec![
+        format!("fib saddr . iif oif missing goto {UNANSWERED}"),
+        format!("ip6 saddr fe80::/10 ct state != {{ established, related }} goto {UNANSWERED}"),
     ]
 }
 

@@ -17,9 +17,8 @@ pub const REASONS: [Reason; 8] = [
     Reason::ListenerNotReady,
 ];
 
-/// The chain for source addresses that are not behind the interface they came in by. They get no answer: it would carry
-/// what a client wrote to an address that the client chose.
-pub const FORGED: &str = "forged";
+/// The chain for packets that get no answer: it would carry what a client wrote to somebody that the client chose.
+pub const UNANSWERED: &str = "unanswered";
 
 /// Counts packets that reached a place where each has a decision, and had none.
 pub const UNDECIDED: &str = "undecided";
@@ -49,7 +48,7 @@ pub fn add(table: &mut Table, spec: &Spec, log_group: u16) {
     for reason in REASONS {
         table.chain(&chain_of(reason), None, refusal(reason, log_group));
     }
-    table.chain(FORGED, None, forged(spec, log_group));
+    table.chain(UNANSWERED, None, unanswered(spec, log_group));
 }
 
 struct Family {
@@ -103,7 +102,7 @@ fn refusal(reason: Reason, log_group: u16) -> Vec<String> {
     rules
 }
 
-fn forged(spec: &Spec, log_group: u16) -> Vec<String> {
+fn unanswered(spec: &Spec, log_group: u16) -> Vec<String> {
     let reason = Reason::ClientNotCovered;
     vec![
         format!("counter name {reason}"),
