@@ -123,6 +123,7 @@ fn an_interface_that_comes_later_is_covered() {
         ip addr add 10.77.1.2/24 dev eth0; ip addr add fd77:1::2/64 dev eth0
         ip route add default via 10.77.1.1; ip -6 route add default via fd77:1::1
     ");
+    late.settle();
     both(|family| {
         late.is_refused(STRANGER.of(family), 22);
         late.is_refused(STRANGER.of(family), 8022);

@@ -21,6 +21,15 @@ impl Client {
         self.addresses.of(family)
     }
 
+    /// Waits until its own IPv6 address is in use, and not the one of the link in its place.
+    pub fn settle(&self) {
+        let [own, way] = [self.address(Family::V6), super::STRANGER.of(Family::V6)];
+        let words = format!("src {own} ");
+        super::eventually("the client's address", || {
+            self.namespace.sh(&format!("ip -6 route get {way}")).contains(&words).then_some(())
+        });
+    }
+
     /// Asks the trusted resolver, over that family, for addresses of that family.
     pub fn look_up(&self, name: &str, family: Family) -> Vec<IpAddr> {
         let answer = self.ask(RESOLVER.of(family), name, family);

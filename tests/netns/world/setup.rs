@@ -61,6 +61,7 @@ impl Setup {
             join_client(&gateway, client, index + 1);
         }
         settle(&gateway.namespace);
+        clients.iter().for_each(Client::settle);
         gateway.write_policy(&self.policy(gateway.directory.path()));
         World { clients, gateway, internet }
     }
