@@ -9,6 +9,10 @@ fn a_mark_that_comes_with_a_packet_opens_nothing() {
     let listener = rules[0]["mark"].as_str().unwrap();
     let gateway = &world.gateway.namespace;
     gateway.sh("nft 'add table inet others; add chain inet others in { type filter hook prerouting priority -300; }'");
+    let mut flows = Family::BOTH.map(|family| {
+        let address = world.clients[0].look_up("github.com", family)[0];
+        OpenFlow::new(world.clients[0].connect(address, 22).unwrap())
+    });
     // Let through directly, Envoy's own, a listener's, everything.
     for mark in ["0x00000200", "0x00000300", listener, "0xffffffff"] {
         gateway.sh(&format!(
@@ -19,6 +23,8 @@ fn a_mark_that_comes_with_a_packet_opens_nothing() {
             world.clients[0].is_refused(STRANGER.of(family), 8022);
             assert_eq!(world.internet.wire.to(STRANGER.of(family)), []);
         });
+        // An allowed flow keeps its own way.
+        assert!(flows.iter_mut().all(OpenFlow::is_alive), "{mark}");
         assert_eq!(world.internet.wire.leaked(), [], "{mark}");
     }
 }
