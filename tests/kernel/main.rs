@@ -1,5 +1,5 @@
 //! The kernel's state, for real: each test in a network namespace of its own that ends with its thread.
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 mod monitor;
 mod routing;
