@@ -1,11 +1,11 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
 
 use crate::clock;
 use crate::kernel::{RefusalLog, Refused};
-use crate::model::{Mark, OtherNames, Transport, Verdict};
+use crate::model::{ClientId, DomainName, Mark, Moment, OtherNames, Scope, Transport, Verdict};
 use crate::packet;
 use crate::policy::Mode;
 use crate::queue::Shared;
@@ -37,16 +37,18 @@ fn report(refused: &Refused, shared: &Shared) {
             let (client, dst) = summary.ends();
             (summary.transport, client, dst)
         });
-    let spec_mode = shared.published.load().policy.spec().mode;
+    let now = clock::now();
+    let published = shared.published.load();
+    let spec = published.policy.spec();
     let record = Record {
-        at: clock::now(),
-        verdict: match spec_mode {
+        at: now,
+        verdict: match spec.mode {
             Mode::Enforce => Verdict::Deny,
             Mode::Audit => Verdict::Audit,
         },
         reason: refused.reason,
         rule: None,
-        domain: None,
+        domain: name_behind(dst.ip(), ClientId(client.ip()), spec.dns.scope, shared, now),
         also: OtherNames::new(),
         client,
         dst,
@@ -59,4 +61,9 @@ fn report(refused: &Refused, shared: &Shared) {
     if shared.records.try_send(record).is_err() {
         shared.counters.lost_records.add(1);
     }
+}
+
+/// The name that the client most likely meant, for whoever reads of the refusal: it was not asked for to decide.
+fn name_behind(dst: IpAddr, client: ClientId, scope: Scope, shared: &Shared, now: Moment) -> Option<DomainName> {
+    shared.knowledge.about(dst).about(dst, client, scope, now).live().next().cloned()
 }

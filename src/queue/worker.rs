@@ -85,3 +85,100 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no message".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::queue::Hook;
+
+    /// What `receive` and `answer` give, in turn; then the socket is broken for good.
+    struct Scripted {
+        received: std::vec::IntoIter<io::Result<Packet>>,
+        answered: std::vec::IntoIter<io::Result<()>>,
+    }
+
+    struct Packet;
+
+    impl HeldPacket for Packet {
+        fn bytes(&self) -> &[u8] {
+            &[]
+        }
+
+        fn mark(&self) -> u32 {
+            0
+        }
+
+        fn in_interface(&self) -> u32 {
+            0
+        }
+
+        fn hook(&self) -> Hook {
+            Hook::Prerouting
+        }
+    }
+
+    impl PacketQueue for Scripted {
+        type Held = Packet;
+
+        fn receive(&mut self) -> io::Result<Packet> {
+            self.received.next().unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into()))
+        }
+
+        fn answer(&mut self, _held: Packet, _answer: Answer) -> io::Result<()> {
+            self.answered.next().unwrap_or(Ok(()))
+        }
+    }
+
+    /// Passes everything, and panics on one packet.
+    struct Passing {
+        panics_on: Option<u64>,
+        seen: u64,
+    }
+
+    impl Handler for Passing {
+        fn handle(&mut self, _packet: &impl HeldPacket) -> Answer {
+            self.seen += 1;
+            assert!(self.panics_on != Some(self.seen), "on purpose");
+            Answer::Pass
+        }
+
+        fn settle(&mut self) {}
+    }
+
+    fn late() -> io::Error {
+        io::ErrorKind::NotFound.into()
+    }
+
+    fn serve_all(queue: Scripted, panics_on: Option<u64>) -> (Ended, Arc<QueueCounters>) {
+        let counters = Arc::new(QueueCounters::default());
+        let (report, ended) = mpsc::channel();
+        let handler = Passing { panics_on, seen: 0 };
+        let told = move |end| report.send(end).unwrap();
+        spawn("test".to_owned(), queue, handler, Arc::clone(&counters), told).unwrap().join().unwrap();
+        (ended.recv().unwrap(), counters)
+    }
+
+    #[test]
+    fn late_news_of_a_verdict_is_counted_and_the_next_packet_served() {
+        let received = vec![Ok(Packet), Err(late()), Ok(Packet), Err(late()), Err(late()), Ok(Packet)];
+        let answered = vec![Ok(()), Err(late()), Ok(())];
+        let queue = Scripted { received: received.into_iter(), answered: answered.into_iter() };
+        let (ended, counters) = serve_all(queue, None);
+        assert!(matches!(ended, Ended::Broken(_)), "{ended:?}");
+        assert_eq!(counters.received.value(), 3);
+        assert_eq!(counters.verdict_errors.value(), 1);
+        // Three of them late news, the others of a socket that is given up in the end.
+        assert_eq!(counters.receive_errors.value(), 3 + u64::from(MAX_ERRORS_IN_A_ROW));
+    }
+
+    #[test]
+    fn a_panic_ends_the_worker_and_says_what_it_was() {
+        let received = vec![Ok(Packet), Ok(Packet), Ok(Packet)];
+        let queue = Scripted { received: received.into_iter(), answered: vec![].into_iter() };
+        let (ended, counters) = serve_all(queue, Some(2));
+        assert_eq!(ended, Ended::Panicked("on purpose".to_owned()));
+        assert_eq!(counters.received.value(), 2);
+    }
+}

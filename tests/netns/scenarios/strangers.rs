@@ -31,6 +31,8 @@ fn an_allowed_name_on_another_port() {
         assert_eq!(address, GITHUB.of(family));
         is_refused(&world, address, 5432, "port-not-allowed");
         is_refused(&world, address, 8022, "port-not-allowed");
+        // The kernel refused it by the port alone, but the event says which name was meant.
+        assert_eq!(world.gateway.event(address, 8022, "port-not-allowed")["domain"], "github.com");
         let address = world.clients[0].look_up("db.example.com", family)[0];
         assert_eq!(address, DATABASE.of(family));
         is_refused(&world, address, 22, "port-not-allowed");
