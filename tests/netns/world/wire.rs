@@ -95,8 +95,18 @@ fn flow(element: &Value) -> Flow {
     Flow {
         from: address(0),
         to: address(1),
-        proto: parts[2].as_str().map_or_else(|| parts[2].to_string(), str::to_owned),
+        proto: protocol(&parts[2]),
         port: parts.get(3).and_then(Value::as_u64).unwrap_or(0).try_into().unwrap(),
         packets: element["counter"]["packets"].as_u64().unwrap(),
+    }
+}
+
+/// A protocol's name. nft writes its number where there is no /etc/protocols, as on a minimal installation.
+fn protocol(written: &Value) -> String {
+    let written = written.as_str().map_or_else(|| written.to_string(), str::to_owned);
+    match written.as_str() {
+        "6" => "tcp".to_owned(),
+        "17" => "udp".to_owned(),
+        _ => written,
     }
 }
