@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 mod monitor;
+mod private;
 mod routing;
 mod ruleset;
 

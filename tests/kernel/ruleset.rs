@@ -2,7 +2,7 @@ use decider::kernel::{Nft, QueueNumbers, QueueStatement, Ruleset, refusal_counte
 
 use crate::{POLICY, in_namespace, policy, sh};
 
-const QUEUES: QueueNumbers = QueueNumbers { syn: 5300..=5301, dns: 5302..=5302 };
+pub const QUEUES: QueueNumbers = QueueNumbers { syn: 5300..=5301, dns: 5302..=5302 };
 
 fn plan(text: &str) -> Ruleset {
     Ruleset::plan(&policy(text), &QUEUES, Nft::probe().unwrap(), 5300)

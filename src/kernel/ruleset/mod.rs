@@ -4,6 +4,7 @@
 
 mod marks;
 mod plan;
+mod private;
 mod refusals;
 pub(in crate::kernel) mod table;
 

@@ -10,7 +10,7 @@ use crate::policy::{InterfacePattern, Mode, Policy, Spec};
 use super::super::names::{DNS_QUEUE_CHAIN, SYN_QUEUE_CHAIN};
 use super::refusals::{UNANSWERED, UNDECIDED, chain_of, silently};
 use super::table::{Base, Table};
-use super::{marks, refusals};
+use super::{marks, private, refusals};
 
 /// The numbers of the queues.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,19 +49,6 @@ const FORWARD: Base = Base { hook: "forward", priority: 0 };
 const OUTPUT: Base = Base { hook: "output", priority: 0 };
 /// Behind source translation (`NF_IP_PRI_NAT_SRC`, 100): answers are seen with the addresses that the client sees.
 const ANSWERS: Base = Base { hook: "postrouting", priority: 110 };
-
-/// Networks that Envoy may not be led to by a name that resolves otherwise for it than it did for the client.
-const PRIVATE4: &str = "{ 0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, \
-                        192.168.0.0/16, 224.0.0.0/3 }";
-/// The same for IPv6, with the ways to write an IPv4 address in one: compatible, mapped, 6to4, and those of the private
-/// networks behind NAT64.
-const PRIVATE6: &str = "{ ::/96, ::ffff:0.0.0.0/96, 2002::/16, fc00::/7, fe80::/10, fec0::/10, ff00::/8, \
-                        64:ff9b::/104, 64:ff9b::a00:0/104, 64:ff9b::6440:0/106, 64:ff9b::7f00:0/104, \
-                        64:ff9b::a9fe:0/112, 64:ff9b::ac10:0/108, 64:ff9b::c0a8:0/112, 64:ff9b::e000:0/99 }";
-/// Never an upstream, whatever the policy says.
-const LOOPBACK4: &str = "127.0.0.0/8";
-/// Never an upstream, whatever the policy says.
-const LOOPBACK6: &str = "::1";
 
 impl Ruleset {
     /// The ruleset that enforces a policy: what refuses first, then the ways of a packet in the order it takes them.
@@ -189,10 +176,10 @@ fn add_forward(table: &mut Table, spec: &Spec) {
 /// Envoy's own connections: a name may resolve otherwise for it than it did for the client.
 fn add_upstream(table: &mut Table, spec: &Spec) {
     let refuse = chain_of(Reason::PrivateAddress);
-    let (networks4, networks6) = if spec.dns.allow_private { (LOOPBACK4, LOOPBACK6) } else { (PRIVATE4, PRIVATE6) };
+    let private::Networks { v4, v6 } = if spec.dns.allow_private { private::NEVER } else { private::PRIVATE };
     let rules = vec![
-        format!("ip daddr {networks4} goto {refuse}"),
-        format!("ip6 daddr {networks6} goto {refuse}"),
+        format!("ip daddr {v4} goto {refuse}"),
+        format!("ip6 daddr {v6} goto {refuse}"),
         format!("fib daddr type local goto {refuse}"),
     ];
     table.chain("upstream", None, rules);
