@@ -79,7 +79,7 @@ impl Journal {
 
     /// Writes the header again if the wall clock was set since: a machine without a clock of its own begins in 1970.
     fn follow_clock(&mut self) -> io::Result<()> {
-        let present = header()?;
+        let present = self.header.at(since_epoch(), clock::now());
         if present.drift(&self.header) > DRIFT {
             write_line(&mut self.file, &journal::encode_header(&present))?;
             self.header = present;
@@ -127,8 +127,12 @@ fn write_line(file: &mut impl Write, line: &str) -> io::Result<()> {
 /// The clocks of this boot.
 fn header() -> io::Result<Header> {
     let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
-    let wall = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ok(Header::new(boot_id.trim(), wall, clock::now()))
+    Ok(Header::new(boot_id.trim(), since_epoch(), clock::now()))
+}
+
+/// The wall clock.
+fn since_epoch() -> Duration {
+    clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn restore(path: &Path, shared: &Shared) -> Result<(), StateError> {

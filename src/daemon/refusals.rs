@@ -5,9 +5,8 @@ use std::{io, thread};
 
 use crate::clock;
 use crate::kernel::{RefusalLog, Refused};
-use crate::model::{ClientId, DomainName, Mark, Moment, OtherNames, Scope, Transport, Verdict};
+use crate::model::{ClientId, DomainName, Mark, Moment, OtherNames, Scope, Transport};
 use crate::packet;
-use crate::policy::Mode;
 use crate::queue::Shared;
 use crate::record::{PathTaken, Record};
 
@@ -42,10 +41,7 @@ fn report(refused: &Refused, shared: &Shared) {
     let spec = published.policy.spec();
     let record = Record {
         at: now,
-        verdict: match spec.mode {
-            Mode::Enforce => Verdict::Deny,
-            Mode::Audit => Verdict::Audit,
-        },
+        verdict: spec.mode.refusal(),
         reason: refused.reason,
         rule: None,
         domain: name_behind(dst.ip(), ClientId(client.ip()), spec.dns.scope, shared, now),
@@ -58,9 +54,7 @@ fn report(refused: &Refused, shared: &Shared) {
         path: PathTaken::Fast,
         waited: Duration::ZERO,
     };
-    if shared.records.try_send(record).is_err() {
-        shared.counters.lost_records.add(1);
-    }
+    shared.report(record);
 }
 
 /// The name that the client most likely meant, for whoever reads of the refusal: it was not asked for to decide.

@@ -1,6 +1,6 @@
 use crate::dns::Known;
 use crate::model::{DomainName, Mark, MarkMask, OtherNames, Reason, RuleId, Verdict};
-use crate::policy::{Mode, NameMatch, OnAmbiguous, Policy, Route};
+use crate::policy::{NameMatch, OnAmbiguous, Policy, Route};
 
 /// What becomes of a SYN, and why.
 #[derive(Clone, Debug)]
@@ -37,9 +37,9 @@ impl Decision<'_> {
 #[must_use]
 pub fn decide<'p>(policy: &'p Policy, known: &Known<'_>, port: u16, ready: impl Fn(&Route) -> bool) -> Decision<'p> {
     let decision = enforce(policy, known, port, ready);
-    match (policy.spec().mode, decision.verdict) {
-        (Mode::Audit, Verdict::Deny) => Decision { verdict: Verdict::Audit, ..decision },
-        (Mode::Audit | Mode::Enforce, _) => decision,
+    match decision.verdict {
+        Verdict::Deny => Decision { verdict: policy.spec().mode.refusal(), ..decision },
+        Verdict::Allow | Verdict::Audit => decision,
     }
 }
 

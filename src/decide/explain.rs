@@ -225,10 +225,7 @@ fn advice(policy: &Policy, scene: &Scene, decision: &Decision<'_>) -> Option<Str
 impl<'p> Decision<'p> {
     /// A refusal by the kernel's rules, in the policy's mode.
     fn refused(reason: Reason, policy: &'p Policy) -> Self {
-        let verdict = match policy.spec().mode {
-            crate::policy::Mode::Enforce => Verdict::Deny,
-            crate::policy::Mode::Audit => Verdict::Audit,
-        };
+        let verdict = policy.spec().mode.refusal();
         Self { verdict, reason, route: None, rule: None, name: None, also: crate::model::OtherNames::new() }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::model::{DomainName, MarkMask, Proto, RuleId, Scope};
+use crate::model::{DomainName, MarkMask, Proto, RuleId, Scope, Verdict};
 
 use super::pattern::InterfacePattern;
 
@@ -35,6 +35,17 @@ pub enum Mode {
     Enforce,
     /// No: everything passes, and what enforce would refuse is recorded.
     Audit,
+}
+
+impl Mode {
+    /// What becomes of what has to be refused.
+    #[must_use]
+    pub const fn refusal(self) -> Verdict {
+        match self {
+            Self::Enforce => Verdict::Deny,
+            Self::Audit => Verdict::Audit,
+        }
+    }
 }
 
 /// How a refused client gets to know.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::dns::{self, Belief, Found, Outcome, Pending, Record as Observed};
-use crate::model::{ClientId, DomainName, Mark, Moment, OtherNames, Reason, Transport, Verdict};
+use crate::model::{ClientId, DomainName, Mark, Moment, OtherNames, Reason, Transport};
 use crate::packet;
 use crate::policy::Mode;
 use crate::record::{DnsOutcome, PathTaken, Record};
@@ -114,13 +114,9 @@ impl DnsWorker {
         domain: Option<DomainName>,
         in_interface: u32,
     ) {
-        let verdict = match self.shared.published.load().policy.spec().mode {
-            Mode::Enforce => Verdict::Deny,
-            Mode::Audit => Verdict::Audit,
-        };
-        let record = Record {
+        self.shared.report(Record {
             at: now,
-            verdict,
+            verdict: self.shared.published.load().policy.spec().mode.refusal(),
             reason,
             rule: None,
             domain,
@@ -132,10 +128,7 @@ impl DnsWorker {
             in_interface,
             path: PathTaken::Queue,
             waited: Duration::ZERO,
-        };
-        if self.shared.records.try_send(record).is_err() {
-            self.shared.counters.lost_records.add(1);
-        }
+        });
     }
 }
 

@@ -130,6 +130,13 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Sends a record on its way. It is never waited for: what finds the channel full is counted.
+    pub fn report(&self, record: Record) {
+        if self.records.try_send(record).is_err() {
+            self.counters.lost_records.add(1);
+        }
+    }
+
     /// Whether an observation of this address is believed, by the policy and this host's addresses as they are now.
     #[must_use]
     pub fn belief(&self, address: IpAddr) -> Belief {

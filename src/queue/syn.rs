@@ -6,7 +6,7 @@ use arc_swap::Cache;
 
 use crate::clock;
 use crate::decide::decide;
-use crate::model::{ClientId, Mark, Moment, OtherNames, Transport, Verdict};
+use crate::model::{ClientId, Mark, Moment, OtherNames, Transport};
 use crate::packet::{self, PacketError, Summary, Syn};
 use crate::policy::Mode;
 use crate::record::{PathTaken, Record};
@@ -82,14 +82,14 @@ impl SynWorker {
     fn refuse(&mut self, error: PacketError, packet: &impl HeldPacket, now: Moment) -> Mark {
         self.shared.counters.malformed.add(1);
         let spec = self.published.load().policy.spec();
-        let (verdict, mark) = match spec.mode {
-            Mode::Enforce => (Verdict::Deny, spec.marks.deny()),
-            Mode::Audit => (Verdict::Audit, Mark(0)),
+        let mark = match spec.mode {
+            Mode::Enforce => spec.marks.deny(),
+            Mode::Audit => Mark(0),
         };
         let Summary { client, dst, transport } = packet::summary(packet.bytes()).unwrap_or(UNREADABLE);
         self.unsettled = Some(Record {
             at: now,
-            verdict,
+            verdict: spec.mode.refusal(),
             reason: error.reason(),
             rule: None,
             domain: None,
@@ -123,9 +123,7 @@ impl Handler for SynWorker {
     fn settle(&mut self) {
         if let Some(mut record) = self.unsettled.take() {
             record.waited = clock::now().since(record.at);
-            if self.shared.records.try_send(record).is_err() {
-                self.shared.counters.lost_records.add(1);
-            }
+            self.shared.report(record);
         }
     }
 }

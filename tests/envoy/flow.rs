@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::{sleep, timeout};
 
-use crate::{PATIENCE, Place, in_namespace, sh};
+use crate::{PATIENCE, Place, Running, in_namespace, sh};
 
 /// All on one host: a client, a resolver, two servers, and addresses that nobody has, which the client connects to.
 const WORLD: &str = "
@@ -48,6 +48,9 @@ const WORLD: &str = "
     }
 EOF
 ";
+
+/// Those that both rules' names are at.
+const SERVERS: [&str; 4] = ["192.0.2.10", "192.0.2.20", "2001:db8:2::10", "2001:db8:2::20"];
 
 /// A process that ends with the test.
 struct Helper(Child);
@@ -99,6 +102,22 @@ async fn greeting(from: &str, to: &str, port: u16) -> String {
     timeout(PATIENCE, exchange).await.unwrap()
 }
 
+/// A server at each of these addresses, and the resolver that knows them, until it is dropped.
+async fn internet(servers: &[&str]) -> Helper {
+    sh(WORLD);
+    for address in servers {
+        server(address).await;
+    }
+    resolver()
+}
+
+/// Envoy with all of its listeners up.
+async fn serving(place: &Place) -> Running {
+    let mut running = place.start().await;
+    running.until_ready(&place.policy).await;
+    running
+}
+
 fn counter(name: &str) -> u64 {
     let listed = sh(&format!("nft list counter inet world {name}"));
     let (_, packets) = listed.split_once("packets ").unwrap();
@@ -121,14 +140,9 @@ async fn access_log(place: &Place, lines: usize) -> Vec<Value> {
 #[test]
 fn a_flow_goes_by_its_rules_listener_to_where_the_rules_name_is_now_in_its_own_family() {
     in_namespace(|| async {
-        sh(WORLD);
-        let _resolver = resolver();
-        for address in ["192.0.2.10", "192.0.2.20", "2001:db8:2::10", "2001:db8:2::20"] {
-            server(address).await;
-        }
+        let _resolver = internet(&SERVERS).await;
         let place = Place::new();
-        let mut running = place.start().await;
-        running.until_ready(&place.policy).await;
+        let running = serving(&place).await;
         let client = |to: &str| if to.contains(':') { "2001:db8::1" } else { "198.51.100.1" };
         for (to, expected) in [
             ("203.0.113.10", "192.0.2.10"),
@@ -162,13 +176,9 @@ fn a_flow_goes_by_its_rules_listener_to_where_the_rules_name_is_now_in_its_own_f
 #[test]
 fn a_listener_serves_nobody_who_meant_the_listener_itself_or_another_port() {
     in_namespace(|| async {
-        sh(WORLD);
-        let _resolver = resolver();
-        server("192.0.2.10").await;
-        server("2001:db8:2::10").await;
+        let _resolver = internet(&["192.0.2.10", "2001:db8:2::10"]).await;
         let place = Place::new();
-        let mut running = place.start().await;
-        running.until_ready(&place.policy).await;
+        let running = serving(&place).await;
         for (from, to, port) in [
             ("127.0.0.1", "127.0.0.1", 15100),
             ("::1", "::1", 15100),
@@ -187,17 +197,12 @@ fn a_listener_serves_nobody_who_meant_the_listener_itself_or_another_port() {
 #[test]
 fn only_the_policys_resolvers_are_asked_and_not_the_hosts_own_files() {
     in_namespace(|| async {
-        sh(WORLD);
-        let _resolver = resolver();
-        for address in ["192.0.2.10", "192.0.2.20", "2001:db8:2::10", "2001:db8:2::20"] {
-            server(address).await;
-        }
+        let _resolver = internet(&SERVERS).await;
         let place = Place::new();
         let hosts = place.directory.path().join("hosts");
         std::fs::write(&hosts, "192.0.2.20 github.com\n2001:db8:2::20 github.com\n").unwrap();
         sh(&format!("mount --bind {} /etc/hosts", hosts.display()));
-        let mut running = place.start().await;
-        running.until_ready(&place.policy).await;
+        let running = serving(&place).await;
         assert_eq!(greeting("198.51.100.1", "203.0.113.10", 22).await, "192.0.2.10");
         assert_eq!(greeting("2001:db8::1", "2001:db8:3::10", 22).await, "2001:db8:2::10");
         running.supervisor.stop().await;

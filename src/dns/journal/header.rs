@@ -24,8 +24,13 @@ impl Header {
     #[must_use]
     pub fn new(boot_id: &str, wall: Duration, now: Moment) -> Self {
         let boot_id = boot_id.chars().filter(|&c| is_boot_id(c)).take(MAX_BOOT_ID).collect();
-        let wall = i128::try_from(wall.as_nanos()).unwrap_or(i128::MAX);
-        Self { boot_id, ahead: wall.saturating_sub(now.nanos().into()) }
+        Self { boot_id, ahead: ahead(wall, now) }
+    }
+
+    /// The clocks of the same boot at another moment.
+    #[must_use]
+    pub fn at(&self, wall: Duration, now: Moment) -> Self {
+        Self { boot_id: self.boot_id.clone(), ahead: ahead(wall, now) }
     }
 
     /// How far the wall clock was set between two looks at the clocks of one boot.
@@ -64,6 +69,11 @@ pub fn encode_header(header: &Header) -> String {
     let boot_id = if header.boot_id.is_empty() { "-" } else { &header.boot_id };
     let [name, version] = MAGIC;
     seal(&format!("{name} {version} {boot_id} {}", header.ahead))
+}
+
+/// How far the wall clock is ahead, in nanoseconds.
+fn ahead(wall: Duration, now: Moment) -> i128 {
+    i128::try_from(wall.as_nanos()).unwrap_or(i128::MAX).saturating_sub(now.nanos().into())
 }
 
 fn is_boot_id(c: char) -> bool {
