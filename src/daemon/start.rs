@@ -1,19 +1,18 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, bounded};
 use tokio::sync::{mpsc, watch};
 
 use crate::clock;
 use crate::control::Server;
-use crate::dns::{Pending, PendingLimits, Record as Observed};
+use crate::dns::Record as Observed;
 use crate::envoy::{EnvoyState, Launch, Supervisor};
 use crate::kernel::{Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown};
 use crate::model::Epoch;
 use crate::policy::{Policy, Spec};
-use crate::queue::{Ended, Knowledge, Published, Readiness, Shared, Whereabouts};
-use crate::record::{Counters, Recorder, RecorderHandle};
+use crate::queue::{Ended, Knowledge, Published, Readiness, Shared};
+use crate::record::{Recorder, RecorderHandle};
 
 use super::backend::{Health, View};
 use super::firewall::Firewall;
@@ -87,17 +86,9 @@ fn share(policy: Policy, recorder: &RecorderHandle) -> (Arc<Shared>, Receiver<Ob
     let (journal, journalled) = bounded(JOURNAL_CHANNEL);
     let knowledge = Knowledge::new(limits(&policy.spec().dns));
     let readiness = Readiness::none_of(policy.routes().len());
-    let whereabouts = Whereabouts::default();
-    whereabouts.set(interfaces::own_addresses());
-    let shared = Shared {
-        published: Arc::new(ArcSwap::from_pointee(Published { policy, readiness })),
-        knowledge,
-        pending: Mutex::new(Pending::new(PendingLimits::default())),
-        records: recorder.records.clone(),
-        journal,
-        counters: Counters::default(),
-        whereabouts,
-    };
+    let published = Published { policy, readiness };
+    let shared = Shared::new(published, knowledge, recorder.records.clone(), journal);
+    shared.whereabouts.set(interfaces::own_addresses());
     (Arc::new(shared), journalled)
 }
 

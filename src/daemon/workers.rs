@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 
 use crate::control::QueueStatus;
 use crate::kernel::QueueStats;
-use crate::queue::{DnsWorker, Ended, NfqQueue, OpenError, QueueOptions, Shared, SynWorker, spawn};
+use crate::queue::{DnsWorker, Ended, NfqQueue, OpenError, QueueOptions, ReplySocket, Shared, SynWorker, spawn};
 use crate::record::QueueCounters;
 
 /// Bytes of a SYN that are copied: the longest headers of IPv4 (60) and TCP (60) fit. For IPv6 extension headers there
@@ -139,15 +139,15 @@ impl Workers {
         // The daemon ends by leaving its main loop; then nobody is left to be told.
         let report = move |end| drop(ended.send((index, end)));
         let shared = Arc::clone(shared);
+        let failed = |operation| move |source| OpenError::System { operation, number: place.number, source };
         let spawned = match place.purpose {
             Purpose::Syn => spawn(format!("syn-{}", place.number), queue, SynWorker::new(shared), counters, report),
-            Purpose::Dns => spawn(format!("dns-{}", place.number), queue, DnsWorker::new(shared), counters, report),
+            Purpose::Dns => {
+                let replies = ReplySocket::open().map_err(failed("open a raw socket for the replies of"))?;
+                spawn(format!("dns-{}", place.number), queue, DnsWorker::new(shared, replies), counters, report)
+            }
         };
-        spawned.map_err(|source| OpenError::System {
-            operation: "start a thread for",
-            number: place.number,
-            source,
-        })?;
+        spawned.map_err(failed("start a thread for"))?;
         place.up.store(true, Ordering::Relaxed);
         Ok(())
     }

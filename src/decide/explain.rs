@@ -196,9 +196,12 @@ fn advice(policy: &Policy, scene: &Scene, decision: &Decision<'_>) -> Option<Str
     let resolvers: Vec<String> = policy.spec().dns.resolvers.iter().map(IpAddr::to_string).collect();
     let resolvers = resolvers.join(", ");
     Some(match decision.reason {
-        Reason::Allowed | Reason::AllowedNetwork | Reason::Malformed | Reason::NotASyn | Reason::Overload => {
-            return None;
-        }
+        Reason::Allowed
+        | Reason::AllowedNetwork
+        | Reason::UnaskedAnswer
+        | Reason::Malformed
+        | Reason::NotASyn
+        | Reason::Overload => return None,
         Reason::NameNotAllowed | Reason::PortNotAllowed => format!("to allow it, add the rule {rule}"),
         Reason::NoObservation => format!(
             "connect by name, not by address, and let the client ask {resolvers}: a name from another resolver, from a \
@@ -218,7 +221,8 @@ fn advice(policy: &Policy, scene: &Scene, decision: &Decision<'_>) -> Option<Str
         Reason::ClientNotCovered => "add the client's network to intercept.gateway.networks".to_owned(),
         Reason::LocalService => "covered clients reach no service of the gateway itself".to_owned(),
         Reason::ResolverNotTrusted => format!("let the client ask {resolvers}, or add its resolver to dns.resolvers"),
-        Reason::ProtoNotAllowed | Reason::QueryNotAllowed => "only what the policy names may pass".to_owned(),
+        Reason::QueryNotAllowed => format!("add a rule for {name}, or set dns.queries: any"),
+        Reason::ProtoNotAllowed => "only what the policy names may pass".to_owned(),
     })
 }
 

@@ -1,7 +1,10 @@
-//! What becomes of a connection: a pure function of the policy and of what is known about the destination.
+//! What becomes of a connection: a pure function of the policy and of what is known about the destination. And what
+//! becomes of a question, by the policy alone.
 
 mod decision;
 mod explain;
+mod query;
 
 pub use decision::{Decision, decide};
 pub use explain::{Explanation, KnownName, Scene, Step, explain};
+pub use query::{QueryDecision, decide_query};

@@ -32,8 +32,24 @@ pub(super) struct Message<'a> {
     pub answers: Vec<RawRecord<'a>>,
     /// Records in the authority section.
     pub authorities: u16,
-    /// The upper eight bits of the response code, from the OPT record (RFC 6891, 6.1.3); 0 without one.
+    /// What its OPT record says, if it has one.
+    pub edns: Option<Edns>,
+}
+
+/// What the header of an OPT record says (RFC 6891, 6.1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Edns {
+    /// The upper eight bits of the response code.
     pub code_high: u8,
+    /// Whether DNSSEC records are wanted.
+    pub dnssec_ok: bool,
+}
+
+impl Edns {
+    fn of(ttl: u32) -> Self {
+        let [code_high, _, flags, _] = ttl.to_be_bytes();
+        Self { code_high, dnssec_ok: flags & 0x80 != 0 }
+    }
 }
 
 /// Where a name begins that has been checked.
@@ -78,17 +94,18 @@ impl<'a> Message<'a> {
         for _ in 0..counts.authorities {
             walk.record()?;
         }
-        let code_high = walk.additionals(counts.additionals)?;
+        let edns = walk.additionals(counts.additionals)?;
         if walk.at != bytes.len() {
             return Err(DnsError::Trailing);
         }
         let question = Question { id: metadata.id, name, qtype, qclass };
-        Ok(Self { bytes, metadata, question, question_name, answers, authorities: counts.authorities, code_high })
+        Ok(Self { bytes, metadata, question, question_name, answers, authorities: counts.authorities, edns })
     }
 
     /// The response code, all twelve bits of it (RFC 6891, 6.1.3).
     pub fn response_code(&self) -> u16 {
-        u16::from(self.code_high) << 4 | u16::from(self.metadata.response_code.low())
+        let high = self.edns.map_or(0, |edns| edns.code_high);
+        u16::from(high) << 4 | u16::from(self.metadata.response_code.low())
     }
 
     /// The name that begins there; equal and alike in its hash to any that differs in case only.
@@ -135,19 +152,16 @@ impl<'a> Walk<'a> {
         Ok(RawRecord { owner, kind, class, ttl, data: self.take(length)?, data_start })
     }
 
-    /// Goes through the additional section and returns what its OPT record adds to the response code.
-    fn additionals(&mut self, count: u16) -> Result<u8, DnsError> {
-        let mut code_high = None;
+    /// Goes through the additional section and returns what its OPT record says.
+    fn additionals(&mut self, count: u16) -> Result<Option<Edns>, DnsError> {
+        let mut edns = None;
         for _ in 0..count {
             let record = self.record()?;
-            if record.kind == OPT {
-                let [high, ..] = record.ttl.to_be_bytes();
-                if code_high.replace(high).is_some() {
-                    return Err(DnsError::RepeatedOpt);
-                }
+            if record.kind == OPT && edns.replace(Edns::of(record.ttl)).is_some() {
+                return Err(DnsError::RepeatedOpt);
             }
         }
-        Ok(code_high.unwrap_or(0))
+        Ok(edns)
     }
 
     /// Checks the name that begins here, follows its pointers to the end, and goes on behind it.

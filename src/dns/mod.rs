@@ -2,7 +2,7 @@
 //!
 //! [`question()`] and [`answer()`] read messages (`hickory-proto` stays private in here). [`Pending`] tells whether an
 //! answer was asked for. [`Observations`] keeps which name an address was the answer to, for which client and until
-//! when, and [`Known`] is what it says of one address. [`journal`] is how observations outlive a restart.
+//! when, and [`Known`] is what it says of one address. [`Reply`] is what decider answers by itself. [`journal`] is how observations outlive a restart.
 //!
 //! Only the name in the question is ever learned, and only for addresses that its own CNAME chain leads to within the
 //! answer section of the same message; also from the address hints of HTTPS and SVCB records.
@@ -21,6 +21,7 @@ mod pending;
 mod private;
 mod question;
 mod record;
+mod reply;
 mod wire_name;
 
 pub use answer::{Answer, Found, Nothing, Outcome, answer};
@@ -31,4 +32,5 @@ pub use observations::Observations;
 pub use pending::{Miss, Pending, PendingLimits};
 pub use question::{Question, question};
 pub use record::{Belief, Grounds, Record, State};
+pub use reply::Reply;
 pub use wire_name::WireName;

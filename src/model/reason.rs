@@ -18,6 +18,7 @@ words! {
         ProtoNotAllowed = "proto-not-allowed", "no rule allows this protocol";
         ResolverNotTrusted = "resolver-not-trusted", "DNS goes to the policy's resolvers only";
         QueryNotAllowed = "query-not-allowed", "this name or record type may not be asked for";
+        UnaskedAnswer = "unasked-answer", "an answer that fits no question of this client";
         Malformed = "malformed", "the packet cannot be read";
         NotASyn = "not-a-syn", "the first packet of an unknown flow is not a clean SYN";
         Overload = "overload", "a limit was reached";

@@ -133,6 +133,13 @@ impl Policy {
         found.unwrap_or(NameMatch::OtherPort)
     }
 
+    /// Whether any rule allows it, on whatever port.
+    #[must_use]
+    pub fn allows(&self, name: &DomainName) -> bool {
+        let entries = self.names.get(name).map_or(&[][..], Vec::as_slice);
+        entries.iter().any(|entry| matches!(entry.target, Target::Allow(_)))
+    }
+
     /// Whether any rule names it.
     #[must_use]
     pub fn mentions(&self, name: &DomainName) -> bool {

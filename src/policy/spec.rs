@@ -66,11 +66,22 @@ pub struct Gateway {
     pub networks: Vec<IpNet>,
 }
 
+/// What clients may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queries {
+    /// Everything.
+    Any,
+    /// Names that a rule allows, and record types that say where they are.
+    Policy,
+}
+
 /// How names are learned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dns {
     /// Whose answers are believed; at least one.
     pub resolvers: Vec<IpAddr>,
+    /// What clients may ask them.
+    pub queries: Queries,
     /// An observation counts at least this long, whatever the TTL.
     pub min_ttl: Duration,
     /// And this much longer than its TTL.

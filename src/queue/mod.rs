@@ -1,18 +1,23 @@
 //! Packets that the kernel holds until somebody says what becomes of them (NFQUEUE).
 //!
 //! [`PacketQueue`] is what a worker needs of a queue; [`nfq`] is the backend. A worker owns one queue
-//! and one thread: [`syn`] decides connections, [`dns`] watches questions and answers.
+//! and one thread: [`syn`] decides connections, [`dns`] watches questions and answers over UDP.
+//! [`guard`] says what becomes of a DNS message, whatever carried it.
 
 mod dns;
 mod fault;
+mod guard;
 mod nfq;
 mod recent;
+mod reply;
 mod shared;
 mod syn;
 mod worker;
 
 pub use dns::DnsWorker;
+pub use guard::{DnsGuard, Ends, Passage};
 pub use nfq::{NfqQueue, OpenError, QueueOptions};
+pub use reply::{Replies, ReplySocket};
 pub use shared::{Basis, Knowledge, Published, Readiness, Shared, Whereabouts};
 pub use syn::SynWorker;
 pub use worker::{Ended, Handler, spawn};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use crossbeam_channel::Sender;
 
-use crate::dns::{Belief, Grounds, Limits, Observations, Pending, Record as Observed};
+use crate::dns::{Belief, Grounds, Limits, Observations, Pending, PendingLimits, Record as Observed};
 use crate::model::Epoch;
 use crate::policy::{Policy, Route};
 use crate::record::{Counters, Record};
@@ -130,6 +130,20 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// What is shared at a start: nothing has been asked or counted, and this host's addresses are still to be told.
+    #[must_use]
+    pub fn new(published: Published, knowledge: Knowledge, records: Sender<Record>, journal: Sender<Observed>) -> Self {
+        Self {
+            published: Arc::new(ArcSwap::from_pointee(published)),
+            knowledge,
+            pending: Mutex::new(Pending::new(PendingLimits::default())),
+            records,
+            journal,
+            counters: Counters::default(),
+            whereabouts: Whereabouts::default(),
+        }
+    }
+
     /// Sends a record on its way. It is never waited for: what finds the channel full is counted.
     pub fn report(&self, record: Record) {
         if self.records.try_send(record).is_err() {

@@ -38,7 +38,10 @@ words! {
         Question = "questions", "A question, let through.";
         Learned = "learned", "An answer that taught something.";
         TaughtNothing = "taught_nothing", "An answer to a question, without an address to learn.";
+        Refused = "refused", "A question that decider answered by itself: the policy does not allow it.";
+        Private = "private", "An answer for an allowed name with an address that is not believed: refused.";
         Unasked = "unasked", "An answer that nobody asked for: dropped, or let through in audit mode.";
+        Late = "late", "An answer that came too long after its question: dropped, or let through in audit mode.";
         Malformed = "malformed", "Not a DNS message that can be read: dropped, or let through in audit mode.";
     }
 }
@@ -56,6 +59,8 @@ pub struct Counters {
     pub malformed: Count,
     /// Retransmitted SYNs among the above: decided and recorded once.
     pub repeated_syns: Count,
+    /// DNS replies of decider's own that could not be sent.
+    pub lost_replies: Count,
     /// Records that found the channel to the recorder full.
     pub lost_records: Count,
     /// Observations that found the channel to the journal full.

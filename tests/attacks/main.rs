@@ -9,6 +9,7 @@ mod dns_bytes;
 mod hints;
 mod packet_bytes;
 mod questions;
+mod replies;
 mod retransmissions;
 mod seeds;
 mod spoofs;

@@ -1,19 +1,19 @@
 //! Workers with all that they need, and packets to give them.
 
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use decider::clock;
-use decider::dns::{Belief, Limits, Pending, PendingLimits, Record as Observed};
-use decider::model::{ClientId, DomainName, Epoch, Verdict};
+use decider::dns::{Belief, Limits, Record as Observed};
+use decider::model::{ClientId, DomainName, Epoch, Mark, Verdict};
 use decider::policy::{Policy, SlotTable, load};
 use decider::queue::{
-    Answer, DnsWorker, Handler, HeldPacket, Hook, Knowledge, Published, Readiness, Shared, SynWorker, Whereabouts,
+    Answer, DnsWorker, Handler, HeldPacket, Hook, Knowledge, Published, Readiness, Replies, Shared, SynWorker,
 };
-use decider::record::{Counters, DnsOutcome, Record};
+use decider::record::{DnsOutcome, Record};
 
 use crate::packet_bytes::{BOTH, Family, udp};
 
@@ -58,13 +58,26 @@ impl HeldPacket for Held {
     }
 }
 
+/// A datagram that was made up: from where, to where, what.
+type Sent = (SocketAddr, SocketAddr, Vec<u8>);
+
+/// Notes what would be sent.
+struct Noted(Sender<Sent>);
+
+impl Replies for Noted {
+    fn send(&self, resolver: SocketAddr, client: SocketAddr, message: &[u8], _mark: Mark) -> io::Result<()> {
+        self.0.send((resolver, client, message.to_vec())).map_err(io::Error::other)
+    }
+}
+
 /// A worker for SYNs and one for DNS that share a policy and a cache, in which the client knows github.com.
 pub struct World {
     pub shared: Arc<Shared>,
     syns: SynWorker,
-    dns: DnsWorker,
+    dns: DnsWorker<Noted>,
     events: Receiver<Record>,
     learned: Receiver<Observed>,
+    replies: Receiver<Sent>,
     given: u64,
 }
 
@@ -81,26 +94,17 @@ impl World {
     pub fn with_policy(text: &str) -> Self {
         let (records, events) = bounded(10_000);
         let (journal, learned) = bounded(10_000);
-        let shared = Arc::new(Shared {
-            published: Arc::new(ArcSwap::from_pointee(published(text, Epoch(1)))),
-            knowledge: Knowledge::new(Limits::new(
-                100_000,
-                Duration::from_secs(60),
-                Duration::from_secs(86_400),
-                Duration::from_secs(30),
-            )),
-            pending: Mutex::new(Pending::new(PendingLimits::default())),
-            records,
-            journal,
-            counters: Counters::default(),
-            whereabouts: Whereabouts::default(),
-        });
+        let limits =
+            Limits::new(100_000, Duration::from_secs(60), Duration::from_secs(86_400), Duration::from_secs(30));
+        let shared = Arc::new(Shared::new(published(text, Epoch(1)), Knowledge::new(limits), records, journal));
+        let (send_replies, replies) = unbounded();
         let world = Self {
             syns: SynWorker::new(Arc::clone(&shared)),
-            dns: DnsWorker::new(Arc::clone(&shared)),
+            dns: DnsWorker::new(Arc::clone(&shared), Noted(send_replies)),
             shared,
             events,
             learned,
+            replies,
             given: 0,
         };
         for family in BOTH {
@@ -164,6 +168,11 @@ impl World {
     /// What was learned since this was asked last.
     pub fn learned(&self) -> Vec<Observed> {
         self.learned.try_iter().collect()
+    }
+
+    /// What decider answered by itself since this was asked last.
+    pub fn replies(&self) -> Vec<Sent> {
+        self.replies.try_iter().collect()
     }
 
     /// What the SYN worker was given is what it counted.

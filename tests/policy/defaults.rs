@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use decider::model::Scope;
-use decider::policy::{Action, Code, Dns, EnvoySpec, InterfacePattern, Mode, OnAmbiguous, Refusal};
+use decider::policy::{Action, Code, Dns, EnvoySpec, InterfacePattern, Mode, OnAmbiguous, Queries, Refusal};
 
 use crate::{FULL, accepted, codes, refused, with, with_rules};
 
@@ -18,6 +18,7 @@ fn what_is_not_written_has_the_documented_default() {
         spec.dns,
         Dns {
             resolvers: vec![[192, 0, 2, 53].into()],
+            queries: Queries::Any,
             min_ttl: Duration::from_secs(60),
             grace: Duration::from_secs(30),
             max_ttl: Duration::from_secs(86_400),

@@ -53,7 +53,6 @@ fn sections_of_later_versions_are_refused_where_they_say_so() {
     let top = |line: &str| format!("{FULL}{line}\n");
     for (text, line) in [
         (with("host", "true"), 8),
-        (with("queries", "policy"), 11),
         (top("upstream: resolve"), 34),
         (top("include: [more/*.yaml]"), 34),
         (top("sets: { hosts: [a.example.com] }"), 34),

@@ -47,6 +47,8 @@ const DELIVER: Base = Base { hook: "prerouting", priority: -149 };
 const FORWARD: Base = Base { hook: "forward", priority: 0 };
 /// `NF_IP_PRI_FILTER`.
 const OUTPUT: Base = Base { hook: "output", priority: 0 };
+/// In front of conntrack (`NF_IP_PRI_RAW`).
+const UNTRACKED: Base = Base { hook: "output", priority: -300 };
 /// Behind source translation (`NF_IP_PRI_NAT_SRC`, 100): answers are seen with the addresses that the client sees.
 const ANSWERS: Base = Base { hook: "postrouting", priority: 110 };
 
@@ -187,9 +189,14 @@ fn add_upstream(table: &mut Table, spec: &Spec) {
     table.chain("output", Some(OUTPUT), vec![format!("{} goto upstream", marks::packet_is(mask, mask.upstream()))]);
 }
 
-/// Answers on their way to clients, forwarded ones and those of a resolver on this host.
+/// Answers on their way to clients, forwarded ones and those of a resolver on this host. Decider's own have the deny
+/// mark, which nothing else has that gets this far. Conntrack must not take them for the beginning of a flow: the
+/// client's next question would be a reply in it.
 fn add_answers(table: &mut Table, spec: &Spec) {
+    let is_ours = marks::packet_is(spec.marks, spec.marks.deny());
+    table.chain("own_answers", Some(UNTRACKED), vec![format!("{is_ours} notrack")]);
     let rules = vec![
+        format!("{is_ours} accept"),
         "udp sport 53 ip saddr @resolvers4 goto ask_dns".to_owned(),
         "udp sport 53 ip6 saddr @resolvers6 goto ask_dns".to_owned(),
     ];

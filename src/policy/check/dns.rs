@@ -5,13 +5,13 @@ use std::time::Duration;
 use crate::model::Scope;
 use crate::policy::code::Code;
 use crate::policy::duration::written;
-use crate::policy::fields::{Fields, not_yet};
+use crate::policy::fields::Fields;
 use crate::policy::keys;
 use crate::policy::node::Scalar;
 use crate::policy::problems::{Fault, Problems, shown};
 use crate::policy::source::Located;
-use crate::policy::spec::{Dns, OnAmbiguous};
-use crate::policy::value::{boolean, duration, number, resolver, unknown_word, word};
+use crate::policy::spec::{Dns, OnAmbiguous, Queries};
+use crate::policy::value::{boolean, duration, number, resolver, word};
 
 const MIN_TTL: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(30);
@@ -25,6 +25,7 @@ const LEAST_CAPACITY: u64 = 1_000;
 const MOST_CAPACITY: u64 = 10_000_000;
 const MOST_RESOLVERS: usize = 16;
 
+const QUERIES: &[(&str, Queries)] = &[("any", Queries::Any), ("policy", Queries::Policy)];
 const SCOPES: &[(&str, Scope)] = &[("shared", Scope::Shared), ("client", Scope::Client)];
 const ON_AMBIGUOUS: &[(&str, OnAmbiguous)] = &[("latest", OnAmbiguous::Latest), ("deny", OnAmbiguous::Deny)];
 
@@ -34,7 +35,7 @@ pub fn check(policy: &Fields<'_, '_>) -> Option<Dns> {
     let dns = policy.section(&keys::DNS, "dns")?;
     dns.require("resolvers", "name the resolvers whose answers are believed: `resolvers: [10.77.2.53]`");
     let resolvers = dns.list("resolvers", MOST_RESOLVERS, resolver);
-    dns.or("queries", (), queries);
+    let queries = dns.or("queries", Queries::Any, word(QUERIES));
     let min_ttl = dns.or("min_ttl", MIN_TTL, duration(Duration::ZERO..=LONGEST));
     let grace = dns.or("grace", GRACE, duration(Duration::ZERO..=LONGEST_GRACE));
     let max_ttl = dns.or("max_ttl", MAX_TTL, duration(Duration::from_secs(1)..=LONGEST));
@@ -47,6 +48,7 @@ pub fn check(policy: &Fields<'_, '_>) -> Option<Dns> {
     }
     Some(Dns {
         resolvers: each_once(resolvers?, policy.problems()),
+        queries: queries?,
         min_ttl: min_ttl?,
         grace: grace?,
         max_ttl: max_ttl?,
@@ -55,16 +57,6 @@ pub fn check(policy: &Fields<'_, '_>) -> Option<Dns> {
         on_ambiguous: on_ambiguous?,
         allow_private: allow_private?,
     })
-}
-
-fn queries(scalar: &Scalar<'_>) -> Result<(), Fault> {
-    match &*scalar.text {
-        "any" => Ok(()),
-        "policy" => {
-            Err(not_yet("refusing questions for names that no rule allows", "write `queries: any`, or leave it out"))
-        }
-        other => Err(unknown_word(other, &["any", "policy"])),
-    }
 }
 
 fn capacity(scalar: &Scalar<'_>) -> Result<usize, Fault> {

@@ -16,6 +16,7 @@ mod no_race;
 mod open_before;
 mod other_dns;
 mod private_answers;
+mod query_policy;
 mod rotation;
 mod shared_address;
 mod strangers;

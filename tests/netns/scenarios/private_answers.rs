@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::world::{BannerServer, CLIENTS, Family, GATEWAY, GATEWAY_INSIDE, Setup, Wire, both};
+use crate::world::{BannerServer, CLIENTS, Family, GATEWAY, GATEWAY_INSIDE, RESOLVER, Setup, Wire, both};
+
+/// The response code.
+const REFUSED: u16 = 5;
 
 #[test]
 fn private_and_own_addresses_are_not_believed() {
@@ -17,7 +20,9 @@ fn private_and_own_addresses_are_not_believed() {
         let elsewhere = elsewhere.iter().map(|address| address.parse().unwrap());
         for address in elsewhere.chain([CLIENTS[1], GATEWAY, GATEWAY_INSIDE].map(|pair| pair.of(family))) {
             world.internet.zone.put("github.com", &[address]);
-            assert_eq!(world.clients[0].look_up("github.com", family), [address]);
+            // Refused: nothing of it gets to the client.
+            let answer = world.clients[0].ask(RESOLVER.of(family), "github.com", family).unwrap();
+            assert_eq!((answer.flags & 0xf, answer.addresses), (REFUSED, vec![]), "{address}");
             let event = world.gateway.event(address, 0, "private-address");
             assert_eq!(event["domain"], "github.com", "{event}");
             assert_eq!(explained(&world.gateway, world.clients[0].address(family), address), Some(1), "{address}");

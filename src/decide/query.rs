@@ -1,0 +1,37 @@
+use crate::dns::Question;
+use crate::policy::{Policy, Queries};
+
+/// What may be asked about a name that a rule allows: A, NS, CNAME, SOA, PTR, AAAA, SVCB, HTTPS (IANA, DNS parameters).
+/// Other types carry whatever the owner of a name likes, in both directions.
+const TYPES: [u16; 8] = [1, 2, 5, 6, 12, 28, 64, 65];
+const INTERNET: u16 = 1;
+/// Firefox leaves DNS over HTTPS off where this name does not exist.
+const CANARY: &str = "use-application-dns.net";
+
+/// What becomes of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryDecision {
+    /// It goes to its resolver.
+    Ask,
+    /// It is answered REFUSED: no rule allows the name, or the type is none of those that may be asked for.
+    Refuse,
+    /// It is answered NXDOMAIN.
+    NoSuchName,
+}
+
+/// Decides a client's question by the policy alone.
+#[must_use]
+pub fn decide_query(policy: &Policy, question: &Question) -> QueryDecision {
+    let name = question.host();
+    let allowed = name.as_ref().is_some_and(|name| policy.allows(name));
+    if !allowed && name.is_some_and(|name| name.as_str() == CANARY) {
+        return QueryDecision::NoSuchName;
+    }
+    match policy.spec().dns.queries {
+        Queries::Any => QueryDecision::Ask,
+        Queries::Policy if allowed && question.qclass == INTERNET && TYPES.contains(&question.qtype) => {
+            QueryDecision::Ask
+        }
+        Queries::Policy => QueryDecision::Refuse,
+    }
+}
