@@ -86,9 +86,10 @@ fn row(event: &Event) -> String {
     let rule = event.rule.as_ref().filter(|rule| !is_made_of(rule, name)).map(|rule| format!(" ({rule})"));
     let also: Vec<&str> = event.also.iter().map(DomainName::as_str).collect();
     let also = if also.is_empty() { String::new() } else { format!(", also {}", also.join(", ")) };
+    let hint = event.hint.as_ref().map_or(String::new(), |hint| format!("  {hint}"));
     let repeated = event.repeated.map_or(String::new(), |count| format!("  x{count}"));
     let style = style::of_verdict(event.verdict);
-    format!("{style}{columns}{style:#}{name}{}{also}{repeated}", rule.unwrap_or_default())
+    format!("{style}{columns}{style:#}{name}{}{also}{hint}{repeated}", rule.unwrap_or_default())
 }
 
 /// Whether a rule's id says nothing that the row does not say: `<domain>:<port>/<proto>`.

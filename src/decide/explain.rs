@@ -114,7 +114,17 @@ fn before_the_queue(policy: &Policy, scene: &Scene, steps: &mut Vec<Step>) -> Op
         steps.push(step("destination", &format!("{} is this host itself", scene.dst)));
         return Some(Reason::LocalService);
     }
-    if policy.ports().binary_search(&scene.port).is_err() {
+    let is_in_a_rule = policy.ports().binary_search(&scene.port).is_ok();
+    let other_dns = match scene.port {
+        853 => Some(("DNS over TLS, which cannot be read", Reason::EncryptedDns)),
+        5355 => Some(("LLMNR, which asks everybody", Reason::ResolverNotTrusted)),
+        _ => None,
+    };
+    if let Some((what, reason)) = other_dns.filter(|_| !is_in_a_rule) {
+        steps.push(step("port", &format!("{} is {what}", scene.port)));
+        return Some(reason);
+    }
+    if !is_in_a_rule {
         steps.push(step("port", &format!("{} is in no rule: {}", scene.port, ports_in_words(policy))));
         return Some(Reason::PortNotAllowed);
     }
@@ -221,6 +231,7 @@ fn advice(policy: &Policy, scene: &Scene, decision: &Decision<'_>) -> Option<Str
         Reason::ClientNotCovered => "add the client's network to intercept.gateway.networks".to_owned(),
         Reason::LocalService => "covered clients reach no service of the gateway itself".to_owned(),
         Reason::ResolverNotTrusted => format!("let the client ask {resolvers}, or add its resolver to dns.resolvers"),
+        Reason::EncryptedDns => format!("let the client ask {resolvers} over UDP or TCP, port 53"),
         Reason::QueryNotAllowed => format!("add a rule for {name}, or set dns.queries: any"),
         Reason::ProtoNotAllowed => "only what the policy names may pass".to_owned(),
     })

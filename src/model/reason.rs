@@ -17,11 +17,24 @@ words! {
         LocalService = "local-service", "the destination is one of this host's own addresses";
         ProtoNotAllowed = "proto-not-allowed", "no rule allows this protocol";
         ResolverNotTrusted = "resolver-not-trusted", "DNS goes to the policy's resolvers only";
+        EncryptedDns = "encrypted-dns", "DNS over TLS or QUIC cannot be read";
         QueryNotAllowed = "query-not-allowed", "this name or record type may not be asked for";
         UnaskedAnswer = "unasked-answer", "an answer that fits no question of this client";
         Malformed = "malformed", "the packet cannot be read";
         NotASyn = "not-a-syn", "the first packet of an unknown flow is not a clean SYN";
         Overload = "overload", "a limit was reached";
+    }
+}
+
+impl Reason {
+    /// What to set up otherwise, where the refusal alone does not say it.
+    #[must_use]
+    pub const fn hint(self) -> Option<&'static str> {
+        match self {
+            Self::ResolverNotTrusted => Some("let the client ask a resolver of dns.resolvers, or add this one there"),
+            Self::EncryptedDns => Some("let the client ask a resolver of dns.resolvers over UDP or TCP, port 53"),
+            _ => None,
+        }
     }
 }
 

@@ -147,6 +147,7 @@ mod tests {
             path: PathTaken::Queue,
             waited_us: 0,
             also: vec![],
+            hint: None,
             repeated: None,
         }
     }

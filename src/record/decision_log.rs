@@ -75,6 +75,7 @@ fn write(event: &Event) {
                 path = event.path.as_str(),
                 waited_us = event.waited_us,
                 also = also(event),
+                hint = event.hint,
                 repeated = event.repeated,
             )
         };

@@ -92,6 +92,9 @@ pub struct Event {
     /// Other names in question.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<DomainName>,
+    /// What to set up otherwise, where the reason alone does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// How many equal decisions this one stands for; absent: one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeated: Option<u64>,
@@ -117,6 +120,7 @@ impl Event {
             path: record.path,
             waited_us: u64::try_from(record.waited.as_micros()).unwrap_or(u64::MAX),
             also: record.also.to_vec(),
+            hint: record.reason.hint().map(str::to_owned),
             repeated: None,
         }
     }
@@ -158,9 +162,10 @@ mod tests {
         );
         assert_eq!(serde_json::to_string(&event).unwrap(), format!("{plain}}}"));
         event.also = vec![DomainName::parse("b.example").unwrap()];
+        event.hint = Some("ask".to_owned());
         event.repeated = Some(3);
         let written = serde_json::to_string(&event).unwrap();
-        assert_eq!(written, format!(r#"{plain},"also":["b.example"],"repeated":3}}"#));
+        assert_eq!(written, format!(r#"{plain},"also":["b.example"],"hint":"ask","repeated":3}}"#));
         assert_eq!(serde_json::from_str::<Event>(&written).unwrap(), event);
     }
 }

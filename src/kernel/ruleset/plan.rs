@@ -129,9 +129,14 @@ fn add_decide(table: &mut Table, spec: &Spec) {
         // No reset for these: they may be stray packets of a flow that is alive.
         format!("ct state invalid counter name {} {}", Reason::NotASyn, silently(spec)),
         format!("fib daddr type local goto {}", chain_of(Reason::LocalService)),
+        // DNS over QUIC; names asked of everybody on a link (mDNS, LLMNR).
+        format!("udp dport 853 goto {}", chain_of(Reason::EncryptedDns)),
+        format!("udp dport {{ 5353, 5355 }} goto {}", chain_of(Reason::ResolverNotTrusted)),
         format!("meta l4proto != tcp goto {}", chain_of(Reason::ProtoNotAllowed)),
         format!("tcp flags & (fin | syn | rst | ack) != syn goto {}", chain_of(Reason::NotASyn)),
         "tcp dport @ports goto ask_syn".to_owned(),
+        format!("tcp dport 853 goto {}", chain_of(Reason::EncryptedDns)),
+        format!("tcp dport 5355 goto {}", chain_of(Reason::ResolverNotTrusted)),
         format!("goto {}", chain_of(Reason::PortNotAllowed)),
     ]);
     table.chain("from_client", None, rules);

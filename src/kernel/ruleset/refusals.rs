@@ -6,12 +6,13 @@ use crate::policy::{Mode, Refusal, Spec};
 use super::table::{Object, Table};
 
 /// The reasons that a rule can refuse for; each has a counter of that name.
-pub const REASONS: [Reason; 8] = [
+pub const REASONS: [Reason; 9] = [
     Reason::ClientNotCovered,
     Reason::LocalService,
     Reason::ProtoNotAllowed,
     Reason::PortNotAllowed,
     Reason::ResolverNotTrusted,
+    Reason::EncryptedDns,
     Reason::NotASyn,
     Reason::PrivateAddress,
     Reason::ListenerNotReady,
