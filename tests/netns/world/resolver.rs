@@ -7,6 +7,12 @@ use std::time::Duration;
 
 use super::{Family, GATEWAY, Message, Namespace};
 
+/// Who knows what a resolver answers.
+pub trait Answers: Send + Sync + 'static {
+    /// The answer to somebody's question; none if it is left without one.
+    fn answer(&self, query: Message, from: IpAddr) -> Option<Message>;
+}
+
 /// What a resolver knows. Names can change while it answers.
 #[derive(Default)]
 pub struct Zone(Mutex<Names>);
@@ -45,7 +51,9 @@ impl Zone {
     pub fn silence(&self, name: &str) {
         self.0.lock().unwrap().silent.insert(name.to_owned());
     }
+}
 
+impl Answers for Zone {
     fn answer(&self, query: Message, from: IpAddr) -> Option<Message> {
         let mut names = self.0.lock().unwrap();
         if names.silent.contains(&query.question.name) && !GATEWAY.both().contains(&from) {
@@ -79,27 +87,27 @@ fn fresh_v6(count: u32) -> IpAddr {
     Ipv6Addr::from(base + u128::from(count)).into()
 }
 
-/// Answers questions from a [`Zone`].
+/// Answers questions over UDP.
 pub struct Resolver {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Resolver {
-    pub fn start(namespace: &Namespace, addresses: &[IpAddr], zone: &Arc<Zone>) -> Self {
+    pub fn start(namespace: &Namespace, addresses: &[IpAddr], zone: &Arc<impl Answers>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let sockets = namespace
             .enter(|| addresses.iter().map(|&address| UdpSocket::bind((address, 53)).unwrap()).collect::<Vec<_>>());
         let serve = |socket: UdpSocket| {
             let (stop, zone) = (Arc::clone(&stop), Arc::clone(zone));
-            std::thread::spawn(move || serve(&socket, &zone, &stop))
+            std::thread::spawn(move || serve(&socket, zone.as_ref(), &stop))
         };
         let threads = sockets.into_iter().map(serve).collect();
         Self { stop, threads }
     }
 }
 
-fn serve(socket: &UdpSocket, zone: &Zone, stop: &AtomicBool) {
+fn serve(socket: &UdpSocket, zone: &impl Answers, stop: &AtomicBool) {
     socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
     let mut buffer = [0; 4096];
     while !stop.load(Ordering::Relaxed) {

@@ -16,6 +16,8 @@ pub struct Setup {
     pub top: &'static str,
     /// The networks of the clients, with a comma in front.
     pub networks: &'static str,
+    /// The trusted resolvers.
+    pub resolvers: &'static str,
     /// Further keys of `dns`, with a comma in front.
     pub dns: &'static str,
     pub rules: &'static str,
@@ -37,6 +39,7 @@ impl Default for Setup {
             internet: Internet::new,
             top: "",
             networks: ", networks: [10.77.0.0/16, \"fd77::/16\"]",
+            resolvers: "203.0.113.53, \"2001:db8:53::53\"",
             dns: "",
             rules: RULES,
         }
@@ -68,13 +71,13 @@ impl Setup {
 
     /// The policy's text.
     pub fn policy(&self, directory: &Path) -> String {
-        let Self { top, networks, dns, rules, .. } = self;
+        let Self { top, networks, resolvers, dns, rules, .. } = self;
         let (envoy, directory) = (envoy().display().to_string(), directory.display());
         format!(
             "version: 1
 {top}
 intercept: {{ gateway: {{ interfaces: [\"lan*\"]{networks} }} }}
-dns: {{ resolvers: [203.0.113.53, \"2001:db8:53::53\"]{dns} }}
+dns: {{ resolvers: [{resolvers}]{dns} }}
 envoy: {{ manage: true, binary: {envoy}, config_dir: {directory}/envoy }}
 rules: {rules}
 "

@@ -78,11 +78,17 @@ pub fn resolv_conf(directory: &Path, resolver: IpAddr) -> PathBuf {
     path
 }
 
+/// A command that sees that file as its `/etc/resolv.conf`; program and arguments come behind.
+fn with_resolv_conf(resolv_conf: &Path) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\""]).arg(resolv_conf);
+    command
+}
+
 /// The keys that `ssh-keyscan` finds under a name, asked with the system's own resolver library.
 pub fn keyscan(client: &Namespace, resolv_conf: &Path, family: &str, name: &str) -> String {
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-c", "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\""]);
-    command.arg(resolv_conf).args(["ssh-keyscan", "-T", "10", "-t", "ed25519", family, name]);
+    let mut command = with_resolv_conf(resolv_conf);
+    command.args(["ssh-keyscan", "-T", "10", "-t", "ed25519", family, name]);
     command.stdin(Stdio::null());
     let output = client.enter(|| command.output().unwrap());
     let text = String::from_utf8(output.stdout).unwrap();
