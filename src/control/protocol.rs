@@ -192,7 +192,7 @@ pub struct EnvoyStatus {
 pub struct DnsStatus {
     /// Messages by outcome.
     pub messages: BTreeMap<String, u64>,
-    /// Observations held.
+    /// Observations held, those of names that no rule mentions not counted.
     pub observations: usize,
     /// Observations that can be held.
     pub capacity: usize,

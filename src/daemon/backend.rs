@@ -222,7 +222,7 @@ impl Backend for View {
         let now = clock::now();
         let mut entries = Vec::new();
         for part in self.shared.knowledge.parts() {
-            let wanted = part.iter().filter(|observed| {
+            let wanted = part.iter().chain(part.trail()).filter(|observed| {
                 client.is_none_or(|client| observed.client.0 == client)
                     && name.is_none_or(|name| observed.name.as_str().eq_ignore_ascii_case(name))
             });

@@ -141,9 +141,15 @@ fn restore(path: &Path, shared: &Shared) -> Result<(), StateError> {
     if damaged > 0 || undated > 0 {
         tracing::warn!(damaged, undated, path = %path.display(), "lines of the journal were skipped");
     }
+    let published = shared.published.load();
     for record in records {
         let belief = shared.belief(record.addr);
-        shared.knowledge.about(record.addr).restore(record, belief, now);
+        let mut knowledge = shared.knowledge.about(record.addr);
+        if published.policy.mentions(&record.name) {
+            knowledge.restore(record, belief, now);
+        } else {
+            knowledge.restore_note(record, belief, now);
+        }
     }
     Ok(())
 }

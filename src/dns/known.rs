@@ -5,22 +5,29 @@ use super::record::{Belief, Record};
 /// What is known about one address for one client, at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
-    /// The client's own observations, the newest last.
-    own: &'a [Record],
-    /// Anybody's, the newest last; none where only the client's own count.
-    shared: &'a [Record],
+    sources: Sources<'a>,
     now: Moment,
     is_own: bool,
 }
 
+/// Observations of one address, each list with the newest last. Of names that rules mention first, then of others: what
+/// helps most comes first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sources<'a> {
+    /// The client's own.
+    pub own: [&'a [Record]; 2],
+    /// Anybody's; none where only the client's own count.
+    pub shared: [&'a [Record]; 2],
+}
+
 impl<'a> Known<'a> {
-    pub(super) fn new(own: &'a [Record], shared: &'a [Record], now: Moment) -> Self {
-        let is_own = own.iter().any(|record| record.is_live(now));
-        Self { own, shared, now, is_own }
+    pub(super) fn new(sources: Sources<'a>, now: Moment) -> Self {
+        let is_own = newest_first(sources.own).any(|record| record.is_live(now));
+        Self { sources, now, is_own }
     }
 
-    /// The names that the address is believed to stand for, the one that was asked for last first. They are either all
-    /// the client's own or all taken from others.
+    /// The names that the address is believed to stand for: those that rules mention before the others, and of each kind
+    /// the one that was asked for last first. They are either all the client's own or all taken from others.
     pub fn live(&self) -> impl Iterator<Item = &'a DomainName> + use<'a> {
         self.counting(Belief::Believed)
     }
@@ -40,17 +47,21 @@ impl<'a> Known<'a> {
     /// The newest name whose time has run out, the client's own first.
     #[must_use]
     pub fn expired(&self) -> Option<&'a DomainName> {
-        let newest = |records: &'a [Record]| records.iter().rev().find(|record| !record.is_live(self.now));
-        newest(self.own).or_else(|| newest(self.shared)).map(|record| &record.name)
+        let all = newest_first(self.sources.own).chain(newest_first(self.sources.shared));
+        let mut expired = all.filter(|record| !record.is_live(self.now));
+        expired.next().map(|record| &record.name)
     }
 
     fn counting(&self, belief: Belief) -> impl Iterator<Item = &'a DomainName> + use<'a> {
-        let records = if self.is_own { self.own } else { self.shared };
+        let lists = if self.is_own { self.sources.own } else { self.sources.shared };
         let now = self.now;
-        records
-            .iter()
-            .rev()
+        newest_first(lists)
             .filter(move |record| record.is_live(now) && record.belief == belief)
             .map(|record| &record.name)
     }
+}
+
+/// One list after the other, each from its end.
+fn newest_first(lists: [&[Record]; 2]) -> impl Iterator<Item = &Record> + use<'_> {
+    lists.into_iter().flat_map(|list| list.iter().rev())
 }

@@ -8,6 +8,7 @@
 //! answer section of the same message; also from the address hints of HTTPS and SVCB records.
 
 mod answer;
+mod book;
 mod error;
 mod fair;
 mod hints;
@@ -22,6 +23,7 @@ mod private;
 mod question;
 mod record;
 mod reply;
+mod spread;
 mod wire_name;
 
 pub use answer::{Answer, Found, Nothing, Outcome, answer};

@@ -106,16 +106,23 @@ impl DnsGuard {
     /// Learns what an answer says. Of an allowed name with an address that is not believed nothing is learned but that.
     fn learn(&self, client: SocketAddr, name: DomainName, found: &[Found], now: Moment) -> Finding {
         let private = found.iter().map(|found| found.addr).find(|&addr| self.shared.belief(addr) == Belief::Private);
-        let private = private.filter(|_| self.shared.published.load().policy.allows(&name));
+        let published = self.shared.published.load();
+        let private = private.filter(|_| published.policy.allows(&name));
+        let mentioned = published.policy.mentions(&name);
         for &Found { addr, ttl } in found {
             let belief = self.shared.belief(addr);
             if private.is_some() && belief == Belief::Believed {
                 continue;
             }
             let mut knowledge = self.shared.knowledge.about(addr);
-            let observed = knowledge.learn(now, ClientId(client.ip()), addr, name.clone(), ttl, belief);
-            drop(knowledge);
-            self.save(observed);
+            let (client, name) = (ClientId(client.ip()), name.clone());
+            if mentioned {
+                let observed = knowledge.learn(now, client, addr, name, ttl, belief);
+                drop(knowledge);
+                self.save(observed);
+            } else {
+                knowledge.note(now, client, addr, name, ttl, belief);
+            }
         }
         match private {
             Some(addr) => Finding::private(name, addr),

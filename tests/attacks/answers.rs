@@ -303,7 +303,10 @@ fn question_of(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn assert_learned(family: Family, bytes: &[u8], found: &[Found], name: &str) {
-    let mut world = World::new();
+    let mut world = match dns::answer(bytes).unwrap().outcome {
+        Outcome::Addresses { name, .. } => World::with_rule_for(&name),
+        Outcome::Nothing(_) => World::new(),
+    };
     world.ask(family, &question_of(bytes));
     let (answer, outcome, events) = world.reply(family, bytes);
     let expected = if found.is_empty() { DnsOutcome::TaughtNothing } else { DnsOutcome::Learned };

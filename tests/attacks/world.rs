@@ -91,6 +91,11 @@ impl World {
         Self::with_policy(&format!("{POLICY}mode: audit\n"))
     }
 
+    /// The same with a rule for another name, too.
+    pub fn with_rule_for(name: &DomainName) -> Self {
+        Self::with_policy(&format!("{POLICY}  - {{ id: other, domain: \"{name}\", proto: tcp, port: 4444 }}\n"))
+    }
+
     pub fn with_policy(text: &str) -> Self {
         let (records, events) = bounded(10_000);
         let (journal, learned) = bounded(10_000);
@@ -165,9 +170,10 @@ impl World {
         self.dns(udp(family.resolver(), family.client(), message), Hook::Postrouting)
     }
 
-    /// What was learned since this was asked last.
+    /// What was learned since this was asked last, and all that is on the trail.
     pub fn learned(&self) -> Vec<Observed> {
-        self.learned.try_iter().collect()
+        let trail = self.shared.knowledge.parts().flat_map(|part| part.trail().cloned().collect::<Vec<_>>());
+        self.learned.try_iter().chain(trail).collect()
     }
 
     /// What decider answered by itself since this was asked last.

@@ -5,3 +5,5 @@
 mod belief;
 mod journal;
 mod renewal;
+mod shares;
+mod trail;

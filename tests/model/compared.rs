@@ -118,7 +118,7 @@ struct Both {
 impl Both {
     fn new(reference: Reference) -> Self {
         let seconds = Duration::from_secs;
-        let limits = Limits::new(1_000, seconds(MIN_TTL), seconds(86_400), seconds(GRACE));
+        let limits = Limits::new(10_000, seconds(MIN_TTL), seconds(86_400), seconds(GRACE));
         Self { policy: compile(&reference), observations: Observations::new(limits), reference, now: 100 }
     }
 
@@ -133,7 +133,12 @@ impl Both {
             belief,
         };
         self.reference.observed.push(observed);
-        self.observations.learn(now, ClientId(client), addr, name, Duration::from_secs(ttl), belief);
+        let ttl = Duration::from_secs(ttl);
+        if self.policy.mentions(&name) {
+            self.observations.learn(now, ClientId(client), addr, name, ttl, belief);
+        } else {
+            self.observations.note(now, ClientId(client), addr, name, ttl, belief);
+        }
     }
 
     fn decide(&self, client: IpAddr, addr: IpAddr, port: u16) -> Decided {

@@ -92,6 +92,11 @@ impl Reference {
         }
     }
 
+    /// Whether a rule is about a name, on whatever port.
+    pub fn mentions(&self, name: &DomainName) -> bool {
+        self.lines.iter().any(|line| line.name == *name)
+    }
+
     /// What the rules say of the names that are believed, the newest first; nothing if there is none.
     fn by_rules(&self, believed: &[&DomainName], is_own: bool, port: u16) -> Option<Decided> {
         let line = |name: &DomainName| self.lines.iter().find(|line| line.name == *name && line.port == port);
@@ -104,7 +109,7 @@ impl Reference {
             }
             (_, Some((first, others))) => Some(self.allow(first, others)),
             (_, None) => {
-                let mentioned = |name: &&&DomainName| self.lines.iter().any(|line| line.name == ***name);
+                let mentioned = |name: &&&DomainName| self.mentions(name);
                 let other_port = believed.iter().find(mentioned).map(|name| (Reason::PortNotAllowed, name));
                 let unknown = believed.first().map(|name| (Reason::NameNotAllowed, name));
                 other_port.or(unknown).map(|(reason, name)| deny(reason, None, Some(name)))
@@ -125,7 +130,7 @@ impl Reference {
         Decided { verdict, reason, rule: Some(first.id()), name: Some(first.name.clone()), also }
     }
 
-    /// The names of an address, the one that was asked for last first.
+    /// The names of an address: those with rules first, and of each kind the one that was asked for last first.
     fn behind(&self, addr: IpAddr, whose: impl Fn(&Observed) -> bool) -> Vec<Behind> {
         let mut names: Vec<Behind> = Vec::new();
         for observed in self.observed.iter().filter(|observed| observed.addr == addr && whose(observed)) {
@@ -137,7 +142,7 @@ impl Reference {
                 belief: observed.belief,
             });
         }
-        names.sort_by_key(|behind| std::cmp::Reverse(behind.number));
+        names.sort_by_key(|behind| (!self.mentions(&behind.name), std::cmp::Reverse(behind.number)));
         names
     }
 }
