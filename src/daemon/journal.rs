@@ -1,24 +1,28 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::clock;
 use crate::dns::Record;
 use crate::dns::journal::{self, Header, MAX_LINE, Reader, Saved};
+use crate::model::Moment;
 use crate::queue::{Knowledge, Shared};
 
-use super::state_dir::StateError;
+use super::state_dir::{self, StateError};
 
 /// Lines that may be superseded before the file is written anew, beside as many as there are observations.
 const SLACK: usize = 100_000;
 /// How soon writing is tried again after a failure (a full disk).
 const RETRY: Duration = Duration::from_secs(1);
+/// How often what was written is made safe from a loss of power.
+const SYNC: Duration = Duration::from_secs(5);
 /// How far the wall clock may be set before the file is told: times are carried over a reboot by it.
 const DRIFT: Duration = Duration::from_secs(1);
 
@@ -28,6 +32,11 @@ pub struct Journal {
     file: BufWriter<File>,
     header: Header,
     lines: usize,
+    /// Observations that had been lost on their way here when the file was written anew.
+    lost: u64,
+    /// When it was last made safe; there may be nothing to be made safe since.
+    synced: Moment,
+    is_synced: bool,
 }
 
 impl Journal {
@@ -38,7 +47,7 @@ impl Journal {
     /// If the file cannot be read or written.
     pub fn start(path: &Path, shared: Arc<Shared>, new: Receiver<Record>) -> Result<Arc<AtomicBool>, StateError> {
         restore(path, &shared)?;
-        let journal = Self::rewrite(path, &shared.knowledge).map_err(failed("write", path))?;
+        let journal = Self::with_all(path, &shared).map_err(failed("write", path))?;
         let works = Arc::new(AtomicBool::new(true));
         let flag = Arc::clone(&works);
         thread::Builder::new()
@@ -49,28 +58,47 @@ impl Journal {
     }
 
     fn run(mut self, shared: &Shared, new: &Receiver<Record>, works: &AtomicBool) {
-        while let Ok(record) = new.recv() {
-            let result = self.follow_clock().and_then(|()| {
-                self.append(&record)?;
-                new.try_iter().try_for_each(|record| self.append(&record))?;
-                self.file.flush()
-            });
-            let result = result.and_then(|()| self.compact_if_long(&shared.knowledge));
+        loop {
+            let result = match new.recv_timeout(SYNC) {
+                Ok(record) => self.take(&record, new, shared),
+                Err(RecvTimeoutError::Timeout) => self.sync_if_due(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
             if let Err(error) = result {
                 tracing::error!(%error, path = %self.path.display(), "observations cannot be saved: trying again");
                 works.store(false, Ordering::Relaxed);
-                self.recover(&shared.knowledge);
+                self.recover(shared);
                 works.store(true, Ordering::Relaxed);
                 tracing::warn!("observations are saved again");
             }
         }
     }
 
+    /// Writes an observation and all that wait behind it.
+    fn take(&mut self, record: &Record, new: &Receiver<Record>, shared: &Shared) -> io::Result<()> {
+        self.follow_clock()?;
+        self.append(record)?;
+        new.try_iter().try_for_each(|record| self.append(&record))?;
+        self.file.flush()?;
+        self.is_synced = false;
+        self.rewrite_if_due(shared)?;
+        self.sync_if_due()
+    }
+
+    fn sync_if_due(&mut self) -> io::Result<()> {
+        let now = clock::now();
+        if !self.is_synced && now.since(self.synced) >= SYNC {
+            self.file.get_ref().sync_data()?;
+            (self.synced, self.is_synced) = (now, true);
+        }
+        Ok(())
+    }
+
     /// Tries until the whole of what is known could be written: that includes what was lost meanwhile.
-    fn recover(&mut self, knowledge: &Knowledge) {
+    fn recover(&mut self, shared: &Shared) {
         loop {
             thread::sleep(RETRY);
-            if let Ok(anew) = Self::rewrite(&self.path, knowledge) {
+            if let Ok(anew) = Self::with_all(&self.path, shared) {
                 *self = anew;
                 return;
             }
@@ -92,18 +120,27 @@ impl Journal {
         write_line(&mut self.file, &journal::encode(record))
     }
 
-    fn compact_if_long(&mut self, knowledge: &Knowledge) -> io::Result<()> {
-        let known: usize = knowledge.parts().map(|part| part.len()).sum();
-        if self.lines > known.saturating_mul(2).saturating_add(SLACK) {
-            *self = Self::rewrite(&self.path, knowledge)?;
+    /// Writes the file anew if most of its lines are superseded, or some observation never got here.
+    fn rewrite_if_due(&mut self, shared: &Shared) -> io::Result<()> {
+        let known: usize = shared.knowledge.parts().map(|part| part.len()).sum();
+        let is_long = self.lines > known.saturating_mul(2).saturating_add(SLACK);
+        if is_long || self.lost != shared.counters.lost_journal.value() {
+            *self = Self::with_all(&self.path, shared)?;
         }
         Ok(())
     }
 
+    /// The file with all that is known, what was lost on its way here included.
+    fn with_all(path: &Path, shared: &Shared) -> io::Result<Self> {
+        // Asked first: what is lost from here on is due again.
+        let lost = shared.counters.lost_journal.value();
+        Self::rewrite(path, &shared.knowledge, lost)
+    }
+
     /// Writes all that is known into a new file and puts it in the place of the old one.
-    fn rewrite(path: &Path, knowledge: &Knowledge) -> io::Result<Self> {
+    fn rewrite(path: &Path, knowledge: &Knowledge, lost: u64) -> io::Result<Self> {
         let next = path.with_extension("new");
-        let mut file = BufWriter::new(OpenOptions::new().create(true).write(true).truncate(true).open(&next)?);
+        let mut file = BufWriter::new(create(&next)?);
         let header = header()?;
         write_line(&mut file, &journal::encode_header(&header))?;
         let mut lines = 0;
@@ -115,9 +152,20 @@ impl Journal {
             records.iter().try_for_each(|record| write_line(&mut file, &journal::encode(record)))?;
         }
         file.flush()?;
+        // In this order: the name must not lead to a file whose content a loss of power takes away.
+        file.get_ref().sync_all()?;
         fs::rename(&next, path)?;
-        Ok(Self { path: path.to_owned(), file, header, lines })
+        Ok(Self { path: path.to_owned(), file, header, lines, lost, synced: clock::now(), is_synced: true })
     }
+}
+
+/// A new file that is this user's alone, whatever was there by that name.
+fn create(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)
 }
 
 fn write_line(file: &mut impl Write, line: &str) -> io::Result<()> {
@@ -159,11 +207,7 @@ fn restore(path: &Path, shared: &Shared) -> Result<(), StateError> {
 /// # Errors
 /// If it is there and cannot be read.
 pub fn read(path: &Path) -> Result<Saved, StateError> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Saved::default()),
-        Err(error) => return Err(failed("read", path)(error)),
-    };
+    let Some(file) = state_dir::open(path)? else { return Ok(Saved::default()) };
     let present = header().map_err(failed("read the boot id for", path))?;
     Ok(read_lines(BufReader::new(file)).map_err(failed("read", path))?.finish(&present, clock::now()))
 }
@@ -187,6 +231,8 @@ fn failed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Sta
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::dns::{Belief, Limits};
     use crate::model::{ClientId, DomainName};
@@ -220,7 +266,7 @@ mod tests {
         assert_eq!(read(&path).unwrap(), Saved::default());
         let knowledge = knowledge();
         learn(&knowledge);
-        let mut journal = Journal::rewrite(&path, &knowledge).unwrap();
+        let mut journal = Journal::rewrite(&path, &knowledge, 0).unwrap();
         assert_eq!(journal.lines, 50);
         journal.file.write_all(&vec![b'x'; 10_000]).unwrap();
         journal.file.write_all(b"\n").unwrap();
@@ -239,10 +285,36 @@ mod tests {
     }
 
     #[test]
+    fn what_others_could_have_written_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("observations.journal");
+        let elsewhere = folder.path().join("elsewhere");
+        Journal::rewrite(&elsewhere, &knowledge(), 0).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        assert!(read(&path).is_err(), "a link");
+        // A rewrite replaces the link, not what it points to.
+        let before = fs::read(&elsewhere).unwrap();
+        Journal::rewrite(&path, &knowledge(), 0).unwrap();
+        assert_eq!(fs::read(&elsewhere).unwrap(), before);
+        assert!(read(&path).is_ok());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        for mode in [0o620, 0o602] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert!(matches!(read(&path), Err(StateError::Owner { .. })), "{mode:o}");
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::chown(&path, Some(12_345), None).unwrap();
+        assert!(matches!(read(&path), Err(StateError::Owner { owner: 12_345, .. })));
+        fs::remove_file(&path).unwrap();
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(matches!(read(&path), Err(StateError::Owner { .. })), "a pipe");
+    }
+
+    #[test]
     fn a_clock_that_stays_as_it_is_adds_no_header() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("observations.journal");
-        let mut journal = Journal::rewrite(&path, &knowledge()).unwrap();
+        let mut journal = Journal::rewrite(&path, &knowledge(), 0).unwrap();
         journal.follow_clock().unwrap();
         journal.header = Header::new("another", Duration::ZERO, clock::now());
         journal.follow_clock().unwrap();

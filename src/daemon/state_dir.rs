@@ -1,9 +1,9 @@
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{Flock, FlockArg, OFlag};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,10 @@ pub enum StateError {
     #[error("another decider holds {0}: stop it, or use another --state-dir")]
     Held(PathBuf),
     /// Others could have written there.
-    #[error("{path} belongs to user {owner} or can be written by others: it must be root's, mode 0700 or 0755")]
+    #[error(
+        "{path} belongs to user {owner}, can be written by others, or is not what it should be: what is there is not \
+         believed unless it is root's alone (`chown root`, `chmod go-w`)"
+    )]
     Owner {
         /// The directory or file.
         path: PathBuf,
@@ -61,9 +64,7 @@ impl StateDir {
     pub fn open(path: &Path) -> Result<Self, StateError> {
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(system("make", path))?;
         let found = std::fs::symlink_metadata(path).map_err(system("look at", path))?;
-        if found.uid() != nix::unistd::geteuid().as_raw() || found.mode() & 0o022 != 0 || !found.is_dir() {
-            return Err(StateError::Owner { path: path.to_owned(), owner: found.uid() });
-        }
+        ours_alone(path, &found, found.is_dir())?;
         let lock_path = path.join("lock");
         let lock = OpenOptions::new()
             .create(true)
@@ -146,12 +147,34 @@ pub fn load_last_run(directory: &Path) -> Result<Option<LastRun>, StateError> {
 
 fn load<T: DeserializeOwned>(directory: &Path, name: &str) -> Result<Option<T>, StateError> {
     let path = directory.join(name);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| StateError::Damaged { path: path.clone(), reason: error.to_string() }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(system("read", &path)(error)),
+    let Some(file) = open(&path)? else { return Ok(None) };
+    let text = io::read_to_string(file).map_err(system("read", &path))?;
+    let damaged = |error: serde_json::Error| StateError::Damaged { path: path.clone(), reason: error.to_string() };
+    serde_json::from_str(&text).map(Some).map_err(damaged)
+}
+
+/// Opens a file of the state directory to read it; none if there is none.
+///
+/// # Errors
+/// If it is not this user's alone, not a plain file, or the system refuses.
+pub fn open(path: &Path) -> Result<Option<File>, StateError> {
+    // Neither another's file by way of a link nor a pipe that nobody writes to.
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let file = match OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(system("read", path)(error)),
+    };
+    let found = file.metadata().map_err(system("look at", path))?;
+    ours_alone(path, &found, found.is_file())?;
+    Ok(Some(file))
+}
+
+fn ours_alone(path: &Path, found: &Metadata, is_right_kind: bool) -> Result<(), StateError> {
+    if found.uid() == nix::unistd::geteuid().as_raw() && found.mode() & 0o022 == 0 && is_right_kind {
+        Ok(())
+    } else {
+        Err(StateError::Owner { path: path.to_owned(), owner: found.uid() })
     }
 }
 

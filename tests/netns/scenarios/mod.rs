@@ -7,6 +7,7 @@ mod failed_start;
 mod floods;
 mod forged_dns;
 mod forged_sources;
+mod full_disk;
 mod healed;
 mod killed;
 mod large_answers;
