@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use crate::control::{Client, Request};
 use crate::daemon::offline;
 use crate::decide::Explanation;
-use crate::model::Verdict;
+use crate::model::{Upstream, Verdict};
 
 use super::args::{Explain, Place};
 use super::check::load;
@@ -46,7 +46,7 @@ fn print(out: &mut impl Write, args: &Explain, explanation: &Explanation) -> std
         writeln!(out, "  {}. {:<12} {}", number + 1, step.what, step.found)?;
     }
     if let (Some(mark), Some(port)) = (&explanation.mark, explanation.listener_port) {
-        writeln!(out, "  => mark {mark}, to Envoy's listener on port {port}")?;
+        writeln!(out, "  => mark {mark}, to Envoy's listener on port {port}, {}", upstream(explanation, dst))?;
     }
     if !explanation.names.is_empty() {
         writeln!(out, "  known about {}:", args.dst)?;
@@ -63,4 +63,13 @@ fn print(out: &mut impl Write, args: &Explain, explanation: &Explanation) -> std
         writeln!(out, "  {strong}what to do{strong:#}: {advice}")?;
     }
     Ok(())
+}
+
+/// Where Envoy goes from there.
+fn upstream(explanation: &Explanation, dst: std::net::SocketAddr) -> String {
+    match (explanation.upstream, &explanation.domain) {
+        (Some(Upstream::Original), _) => format!("which connects to {dst}"),
+        (Some(Upstream::Resolve), Some(name)) => format!("which looks {name} up"),
+        (Some(Upstream::Resolve) | None, _) => "which looks the name up".to_owned(),
+    }
 }

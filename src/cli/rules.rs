@@ -12,7 +12,8 @@ pub fn run(output: Json, place: &Place) -> Result<ExitCode, Failure> {
         output::json(&rules)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut shown = table::table(&["rule", "action", "domain", "ports", "proto", "mark", "listener", "state"]);
+    let mut shown =
+        table::table(&["rule", "action", "domain", "ports", "proto", "upstream", "mark", "listener", "state"]);
     for rule in &rules {
         let ports: Vec<String> = rule.ports.iter().map(u16::to_string).collect();
         shown.add_row([
@@ -21,6 +22,7 @@ pub fn run(output: Json, place: &Place) -> Result<ExitCode, Failure> {
             rule.domain.to_string(),
             ports.join(","),
             rule.proto.to_string(),
+            rule.upstream.map_or("-".into(), |upstream| upstream.to_string()),
             rule.mark.clone().unwrap_or_else(|| "-".into()),
             rule.listener_port.map_or("-".into(), |port| port.to_string()),
             state(rule).to_owned(),

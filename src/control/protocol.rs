@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::dns::State;
-use crate::model::{DomainName, Epoch, Proto, RuleId};
+use crate::model::{DomainName, Epoch, NamePattern, Proto, RuleId, Upstream};
 use crate::record::Totals;
 
 /// Version of the protocol; a request of another version is refused.
@@ -239,14 +239,16 @@ pub struct HealStatus {
 pub struct RuleView {
     /// Its id.
     pub id: RuleId,
-    /// Its name.
-    pub domain: DomainName,
+    /// Its name, or `*.` and the name that its names are below.
+    pub domain: NamePattern,
     /// Its protocol.
     pub proto: Proto,
     /// Its ports.
     pub ports: Vec<u16>,
     /// `allow` or `deny`.
     pub action: String,
+    /// Where Envoy connects to, if it allows.
+    pub upstream: Option<Upstream>,
     /// Its mark in hexadecimal, if it allows.
     pub mark: Option<String>,
     /// Its listener's port, if it allows.

@@ -194,6 +194,7 @@ impl Backend for View {
                         Action::Deny => "deny",
                     }
                     .to_owned(),
+                    upstream: route.map(|route| route.rule.upstream),
                     mark: route.map(|route| route.mark.to_string()),
                     listener_port: route.map(|route| route.listener_port),
                     ready: route.map(|route| published.readiness.is_ready(route)),

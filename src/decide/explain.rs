@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::dns::{Known, State};
-use crate::model::{DomainName, Reason, RuleId, Verdict};
-use crate::policy::{Policy, Route};
+use crate::model::{DomainName, Reason, RuleId, Upstream, Verdict};
+use crate::policy::{Policy, Route, Rule};
 
 use super::{Decision, decide};
 
@@ -55,6 +55,8 @@ pub struct Explanation {
     pub mark: Option<String>,
     /// The listener's port, if it would be let through.
     pub listener_port: Option<u16>,
+    /// Where Envoy would connect to, if it would be let through.
+    pub upstream: Option<Upstream>,
     /// The decision, one step after the other.
     pub steps: Vec<Step>,
     /// What is known about the address.
@@ -164,14 +166,14 @@ fn names_in_words(scene: &Scene, known: &Known<'_>) -> String {
 fn rules_in_words(policy: &Policy, name: &DomainName, port: u16) -> String {
     use crate::policy::NameMatch;
     match policy.lookup(name, port) {
-        NameMatch::Allow(route) => format!("{name} is allowed on port {port} by {}", route.rule.id),
-        NameMatch::Deny(rule) => format!("{name} is denied on port {port} by {}", rule.id),
+        NameMatch::Allow(route) => format!("{name} is allowed on port {port} by {}", rule_in_words(&route.rule)),
+        NameMatch::Deny(rule) => format!("{name} is denied on port {port} by {}", rule_in_words(rule)),
         NameMatch::OtherPort => {
             let ports: Vec<String> = policy
                 .spec()
                 .rules
                 .iter()
-                .filter(|rule| rule.name == *name)
+                .filter(|rule| rule.name.matches(name))
                 .flat_map(|rule| &rule.ports)
                 .map(u16::to_string)
                 .collect();
@@ -179,6 +181,14 @@ fn rules_in_words(policy: &Policy, name: &DomainName, port: u16) -> String {
         }
         NameMatch::Unknown => format!("{name} is in no rule"),
     }
+}
+
+/// A rule's id, and the names that it is about where a given id hides that they are many.
+fn rule_in_words(rule: &Rule) -> String {
+    if rule.name.is_wild() && !rule.id.as_str().starts_with(rule.name.as_str()) {
+        return format!("{} ({})", rule.id, rule.name);
+    }
+    rule.id.to_string()
 }
 
 fn finish(policy: &Policy, scene: Scene, steps: Vec<Step>, decision: &Decision<'_>) -> Explanation {
@@ -191,6 +201,7 @@ fn finish(policy: &Policy, scene: Scene, steps: Vec<Step>, decision: &Decision<'
         domain: decision.name.clone(),
         mark: allowed.map(|route| route.mark.to_string()),
         listener_port: allowed.map(|route| route.listener_port),
+        upstream: allowed.map(|route| route.rule.upstream),
         advice: advice(policy, &scene, decision),
         steps,
         names: scene.names,

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::host::{Families, Family};
 use super::proto::{BUFFER_BYTES, MAX_CONNECTIONS, address, discovery, extension, keepalive, typed};
-use crate::model::Mark;
+use crate::model::{Mark, Upstream};
 use crate::policy::{Dns, Policy, Rule};
 
 /// `SOL_SOCKET` (asm-generic/socket.h).
@@ -29,47 +29,73 @@ pub fn cluster_name(rule: &Rule, port: u16, family: Family) -> String {
     format!("{} {port} {}", rule.id, family.as_str())
 }
 
+fn cluster(rule: &Rule, port: u16, family: Family, dns: &Dns, mark: Mark) -> Value {
+    let name = cluster_name(rule, port, family);
+    let mut cluster = match rule.upstream {
+        Upstream::Resolve => resolving(rule, port, family, dns),
+        Upstream::Original => original(),
+    };
+    if let Value::Object(fields) = &mut cluster {
+        fields.extend([
+            ("name".to_owned(), json!(name)),
+            ("connect_timeout".to_owned(), json!("10s")),
+            ("per_connection_buffer_limit_bytes".to_owned(), json!(BUFFER_BYTES)),
+            (
+                "circuit_breakers".to_owned(),
+                json!({
+                    "thresholds": [{ "max_connections": MAX_CONNECTIONS, "max_pending_requests": MAX_CONNECTIONS }],
+                }),
+            ),
+            ("upstream_bind_config".to_owned(), marked(mark)),
+        ]);
+    }
+    typed("config.cluster.v3.Cluster", cluster)
+}
+
+/// The ruleset knows Envoy's connections by this mark and refuses those to private addresses.
+fn marked(mark: Mark) -> Value {
+    json!({
+        "socket_options": [{
+            "description": "SO_MARK",
+            "level": SOL_SOCKET,
+            "name": SO_MARK,
+            "int_value": mark,
+            "state": "STATE_PREBIND",
+        }],
+    })
+}
+
+/// The address and port that the client meant, as the listener has read them from its socket: its filter chains let none
+/// through but the rule's own ports.
+fn original() -> Value {
+    json!({
+        "type": "ORIGINAL_DST",
+        "lb_policy": "CLUSTER_PROVIDED",
+        "upstream_connection_options": { "tcp_keepalive": keepalive() },
+    })
+}
+
 /// The rule's name, looked up over and over; a connection stays with the address that it began with. The other family
 /// is tried only if the client's own fails (RFC 8305): the client's own attempts all end here, at Envoy.
-fn cluster(rule: &Rule, port: u16, family: Family, dns: &Dns, upstream: Mark) -> Value {
-    let name = cluster_name(rule, port, family);
+fn resolving(rule: &Rule, port: u16, family: Family, dns: &Dns) -> Value {
     // The dot makes the name absolute: otherwise the resolver library looks into the host's own hosts file first.
     let absolute = format!("{}.", rule.name);
     let endpoint = json!({ "socket_address": { "address": absolute, "port_value": port } });
-    typed(
-        "config.cluster.v3.Cluster",
-        json!({
-            "name": name,
-            "connect_timeout": "10s",
-            "per_connection_buffer_limit_bytes": BUFFER_BYTES,
-            "circuit_breakers": {
-                "thresholds": [{ "max_connections": MAX_CONNECTIONS, "max_pending_requests": MAX_CONNECTIONS }],
-            },
-            "upstream_connection_options": {
-                "tcp_keepalive": keepalive(),
-                "happy_eyeballs_config": { "first_address_family_version": family.as_str() },
-            },
-            // The ruleset knows Envoy's connections by this mark and refuses those to private addresses.
-            "upstream_bind_config": {
-                "socket_options": [{
-                    "description": "SO_MARK",
-                    "level": SOL_SOCKET,
-                    "name": SO_MARK,
-                    "int_value": upstream,
-                    "state": "STATE_PREBIND",
-                }],
-            },
-            "cluster_type": resolving(dns),
-            "load_assignment": {
-                "cluster_name": name,
-                "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": endpoint } }] }],
-            },
-        }),
-    )
+    json!({
+        "upstream_connection_options": {
+            "tcp_keepalive": keepalive(),
+            "happy_eyeballs_config": { "first_address_family_version": family.as_str() },
+        },
+        "cluster_type": lookups(dns),
+        "load_assignment": {
+            "cluster_name": cluster_name(rule, port, family),
+            "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": endpoint } }] }],
+        },
+    })
 }
 
 /// Both families, from the policy's resolvers, as often as the records say.
-fn resolving(dns: &Dns) -> Value {
+fn lookups(dns: &Dns) -> Value {
     extension(
         "envoy.clusters.dns",
         "extensions.clusters.dns.v3.DnsCluster",

@@ -17,7 +17,7 @@ pub fn render(policy: &Policy, layout: &Layout, families: Families) -> Value {
 /// A listener that takes what the kernel hands to it with its original destination (`transparent`).
 ///
 /// Its filter chains ask for the rule's own ports. A connection made to the listener itself has the listener's port,
-/// fits none and is closed.
+/// fits none and is closed; see [`closed`] for a rule that has this port too.
 fn listener(policy: &Policy, route: &Route, layout: &Layout, families: Families) -> Value {
     let id = route.rule.id.as_str();
     let at = |ip: IpAddr| address(ip, route.listener_port);
@@ -54,8 +54,30 @@ fn original_destination() -> Value {
 }
 
 fn chains(route: &Route, layout: &Layout, families: Families) -> Vec<Value> {
-    let of_port = |&port: &u16| families.each().iter().map(move |&family| chain(route, port, family, layout));
-    route.rule.ports.iter().flat_map(of_port).collect()
+    let each = families.each().iter().copied();
+    let of_port = |&port: &u16| each.clone().map(move |family| chain(route, port, family, layout));
+    let mut chains: Vec<Value> = route.rule.ports.iter().flat_map(of_port).collect();
+    if route.rule.ports.contains(&route.listener_port) {
+        chains.extend(each.map(|family| closed(route.listener_port, family)));
+    }
+    chains
+}
+
+/// Where the rule has the listener's own port too, its port does not tell who meant the listener itself; its address does.
+/// Without filters, a connection is closed.
+fn closed(port: u16, family: Family) -> Value {
+    let (loopback, length) = match family {
+        Family::V4 => ("127.0.0.0", 8),
+        Family::V6 => ("::1", 128),
+    };
+    json!({
+        "name": format!("closed {}", family.as_str()),
+        "filter_chain_match": {
+            "destination_port": port,
+            "prefix_ranges": [{ "address_prefix": loopback, "prefix_len": length }],
+        },
+        "filters": [],
+    })
 }
 
 fn chain(route: &Route, port: u16, family: Family, layout: &Layout) -> Value {

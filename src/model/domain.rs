@@ -4,7 +4,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Longest name in presentation form without the trailing dot (RFC 1035, section 2.3.4: 255 octets on the wire).
-const MAX_NAME: usize = 253;
+pub(super) const MAX_NAME: usize = 253;
 /// Longest label (RFC 1035, section 2.3.4).
 const MAX_LABEL: usize = 63;
 
@@ -82,6 +82,10 @@ impl DomainName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    pub(super) fn into_text(self) -> Arc<str> {
+        self.0
     }
 }
 

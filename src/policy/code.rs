@@ -31,6 +31,8 @@ words! {
         BadPath = "bad-path", "not an absolute path that can be used";
         BadMask = "bad-mask", "not a mark mask such as \"0xff003f00\", or one with too few bits";
         BadName = "bad-name", "not a host name";
+        BadWildcard = "bad-wildcard", "a `*` in a name that is not its whole first label";
+        PublicSuffix = "public-suffix", "a wildcard for names that anybody can have";
         BadId = "bad-id", "not a rule id";
         EmptyList = "empty-list", "a list without entries where at least one is needed";
         TooMany = "too-many", "a list with more entries than it may have";
@@ -41,6 +43,7 @@ words! {
         IdNeeded = "id-needed", "a rule whose own id would be too long";
         DuplicateRule = "duplicate-rule", "a rule for a name and port that another rule decides already";
         ConflictingRules = "conflicting-rules", "two rules that say different things of one name and port";
+        WildcardResolve = "wildcard-resolve", "`upstream: resolve` for many names, of which Envoy knows none";
         NoRoom = "no-room", "more rules than marks or listener ports";
         NoRules = "no-rules", "a policy that refuses everything";
         SingleLabel = "single-label", "a name without a dot";

@@ -1,7 +1,6 @@
-use std::collections::HashMap;
-
 use crate::model::{DomainName, Epoch, Mark, RuleId, Slot};
 
+use super::name_table::{Found, NameTable, Target};
 use super::slots::SlotTable;
 use super::spec::{Action, Rule, Spec};
 
@@ -12,7 +11,7 @@ pub struct Policy {
     epoch: Epoch,
     routes: Vec<Route>,
     ports: Vec<u16>,
-    names: HashMap<DomainName, Vec<Entry>>,
+    names: NameTable,
 }
 
 /// What an allow rule's traffic is delivered by.
@@ -33,13 +32,13 @@ pub struct Route {
 /// What the rules say of a name on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameMatch<'p> {
-    /// A deny rule names it.
+    /// A deny rule is about it.
     Deny(&'p Rule),
-    /// An allow rule names it.
+    /// An allow rule is about it.
     Allow(&'p Route),
     /// There are rules for it, but for other ports.
     OtherPort,
-    /// No rule names it.
+    /// No rule is about it.
     Unknown,
 }
 
@@ -48,21 +47,6 @@ pub enum NameMatch<'p> {
 #[error("rule {0} has no usable slot: the slots were assigned for another policy")]
 pub struct CompileError(RuleId);
 
-/// One port of a name.
-#[derive(Debug)]
-struct Entry {
-    port: u16,
-    target: Target,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Target {
-    /// Index among the routes.
-    Allow(usize),
-    /// Index among the rules.
-    Deny(usize),
-}
-
 impl Policy {
     /// Compiles a checked policy.
     ///
@@ -70,7 +54,7 @@ impl Policy {
     /// If the slots were not assigned for it.
     pub fn compile(spec: Spec, slots: &SlotTable, epoch: Epoch) -> Result<Self, CompileError> {
         let mut routes = Vec::new();
-        let mut names: HashMap<DomainName, Vec<Entry>> = HashMap::new();
+        let mut targets = Vec::new();
         for (rule_index, rule) in spec.rules.iter().enumerate() {
             let target = match rule.action {
                 Action::Deny => Target::Deny(rule_index),
@@ -81,13 +65,9 @@ impl Policy {
                     Target::Allow(routes.len() - 1)
                 }
             };
-            let entries = names.entry(rule.name.clone()).or_default();
-            entries.extend(rule.ports.iter().map(|&port| Entry { port, target }));
+            targets.push(target);
         }
-        for entries in names.values_mut() {
-            // Deny before allow on the same port: it is found first.
-            entries.sort_by_key(|entry| (entry.port, matches!(entry.target, Target::Allow(_))));
-        }
+        let names = NameTable::new(spec.rules.iter().zip(targets));
         let mut ports: Vec<u16> = spec.rules.iter().flat_map(|rule| rule.ports.iter().copied()).collect();
         ports.sort_unstable();
         ports.dedup();
@@ -118,32 +98,29 @@ impl Policy {
         &self.ports
     }
 
-    /// What the rules say of a name on a port.
+    /// What the rules say of a name on a port. A denial beats every allowance, be it of the name itself or of a wildcard
+    /// above it; of allowances, the name's own counts, else that of the longest wildcard.
     #[must_use]
     pub fn lookup(&self, name: &DomainName, port: u16) -> NameMatch<'_> {
-        let Some(entries) = self.names.get(name) else {
-            return NameMatch::Unknown;
+        let found = match self.names.find(name, port) {
+            None => return NameMatch::Unknown,
+            Some(Found::OtherPort) => None,
+            Some(Found::Target(Target::Allow(index))) => self.routes.get(index).map(NameMatch::Allow),
+            Some(Found::Target(Target::Deny(index))) => self.spec.rules.get(index).map(NameMatch::Deny),
         };
-        let first = entries.partition_point(|entry| entry.port < port);
-        let target = entries.get(first).filter(|entry| entry.port == port).map(|entry| entry.target);
-        let found = target.and_then(|target| match target {
-            Target::Allow(index) => self.routes.get(index).map(NameMatch::Allow),
-            Target::Deny(index) => self.spec.rules.get(index).map(NameMatch::Deny),
-        });
         found.unwrap_or(NameMatch::OtherPort)
     }
 
-    /// Whether any rule allows it, on whatever port.
+    /// Whether a rule allows it on any port.
     #[must_use]
     pub fn allows(&self, name: &DomainName) -> bool {
-        let entries = self.names.get(name).map_or(&[][..], Vec::as_slice);
-        entries.iter().any(|entry| matches!(entry.target, Target::Allow(_)))
+        self.names.allows(name)
     }
 
-    /// Whether any rule names it.
+    /// Whether any rule is about it, by its name or by a wildcard above it.
     #[must_use]
     pub fn mentions(&self, name: &DomainName) -> bool {
-        self.names.contains_key(name)
+        self.names.mentions(name)
     }
 }
 

@@ -12,12 +12,8 @@ pub struct Section {
 /// The whole file.
 pub const TOP: Section = Section {
     path: "",
-    keys: &["version", "mode", "deny", "intercept", "dns", "envoy", "marks", "rules"],
-    later: &[
-        ("upstream", "choosing the address that Envoy connects to"),
-        ("include", "rules from other files"),
-        ("sets", "named lists"),
-    ],
+    keys: &["version", "mode", "deny", "intercept", "dns", "envoy", "marks", "upstream", "rules"],
+    later: &[("include", "rules from other files"), ("sets", "named lists")],
 };
 
 /// Whose traffic is covered.
@@ -53,11 +49,10 @@ pub const MARKS: Section = Section { path: "marks", keys: &["mask"], later: &[] 
 /// One rule.
 pub const RULE: Section = Section {
     path: "rules[]",
-    keys: &["id", "domain", "proto", "port", "action"],
+    keys: &["id", "domain", "proto", "port", "action", "upstream"],
     later: &[
         ("network", "rules by network"),
         ("deliver", "delivery by anything but the rule's own Envoy listener"),
-        ("upstream", "choosing the address that Envoy connects to"),
         ("clients", "rules for some clients only"),
         ("expires", "rules that end at a time"),
     ],

@@ -11,6 +11,7 @@ mod diagnostic;
 mod duration;
 mod fields;
 mod keys;
+mod name_table;
 mod node;
 mod offsets;
 mod parse;

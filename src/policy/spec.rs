@@ -5,7 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::model::{DomainName, MarkMask, Proto, RuleId, Scope, Verdict};
+use crate::model::{MarkMask, NamePattern, Proto, RuleId, Scope, Upstream, Verdict};
 
 use super::pattern::InterfacePattern;
 
@@ -127,14 +127,16 @@ pub struct EnvoySpec {
 pub struct Rule {
     /// Its id, given or made.
     pub id: RuleId,
-    /// The name it is about.
-    pub name: DomainName,
+    /// The name it is about, or all names below one.
+    pub name: NamePattern,
     /// What its traffic is.
     pub proto: Proto,
     /// Its ports, in order, each once; at least one.
     pub ports: Vec<u16>,
     /// What becomes of it.
     pub action: Action,
+    /// Where Envoy connects to, if it allows. Never [`Upstream::Resolve`] for an allow rule of many names.
+    pub upstream: Upstream,
     /// Its line in the file, from 1.
     pub line: usize,
 }

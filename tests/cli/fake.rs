@@ -146,15 +146,15 @@ pub fn rules() -> Value {
     json!([
         {
             "id": "github.com:22/ssh", "domain": "github.com", "proto": "ssh", "ports": [22], "action": "allow",
-            "mark": "0x40000000", "listener_port": 15100, "ready": true
+            "upstream": "resolve", "mark": "0x40000000", "listener_port": 15100, "ready": true
         },
         {
-            "id": "orders", "domain": "db.example.com", "proto": "tcp", "ports": [5432, 6432], "action": "allow",
-            "mark": "0x40000100", "listener_port": 15101, "ready": false
+            "id": "orders", "domain": "*.db.example.com", "proto": "tcp", "ports": [5432, 6432], "action": "allow",
+            "upstream": "original", "mark": "0x40000100", "listener_port": 15101, "ready": false
         },
         {
             "id": "no", "domain": "old.example.com", "proto": "tcp", "ports": [5432], "action": "deny",
-            "mark": null, "listener_port": null, "ready": null
+            "upstream": null, "mark": null, "listener_port": null, "ready": null
         }
     ])
 }
@@ -176,6 +176,7 @@ pub fn explanation() -> Value {
     json!({
         "verdict": "allow", "reason": "allowed", "meaning": "a rule allows this name on this port",
         "rule": "github.com:22/ssh", "domain": "github.com", "mark": "0x40000000", "listener_port": 15100,
+        "upstream": "resolve",
         "steps": [{ "what": "client", "found": "10.0.0.1 is covered" }],
         "names": [{
             "name": "github.com", "asked_by": "10.0.0.1", "age_s": 5, "left_s": 85, "state": "live"

@@ -151,10 +151,10 @@ fn rules_and_names_are_tables() {
     let folder = Folder::new("tables");
     let _daemon = Daemon::start(&folder);
     let rules = "\
-RULE               ACTION  DOMAIN           PORTS      PROTO  MARK        LISTENER  STATE
-github.com:22/ssh  allow   github.com       22         ssh    0x40000000  15100     ready
-orders             allow   db.example.com   5432,6432  tcp    0x40000100  15101     not ready
-no                 deny    old.example.com  5432       tcp    -           -         -
+RULE               ACTION  DOMAIN            PORTS      PROTO  UPSTREAM  MARK        LISTENER  STATE
+github.com:22/ssh  allow   github.com        22         ssh    resolve   0x40000000  15100     ready
+orders             allow   *.db.example.com  5432,6432  tcp    original  0x40000100  15101     not ready
+no                 deny    old.example.com   5432       tcp    -         -           -         -
 ";
     assert_eq!(shown(&folder, &["rules"], 0), rules);
     assert_eq!(json_of(&folder, &["rules", "--json"]), fake::rules());
@@ -180,7 +180,10 @@ fn an_explanation_tells_the_steps() {
     let first = "allow 10.0.0.1 -> [2001:db8::1]:22: a rule allows this name on this port (allowed)\n";
     assert!(told.starts_with(first), "{told}");
     assert!(told.contains("\n  1. client       10.0.0.1 is covered\n"), "{told}");
-    assert!(told.contains("\n  => mark 0x40000000, to Envoy's listener on port 15100\n"), "{told}");
+    assert!(
+        told.contains("\n  => mark 0x40000000, to Envoy's listener on port 15100, which looks github.com up\n"),
+        "{told}"
+    );
     assert_eq!(json_of(&folder, &[&ask[..], &["--json"]].concat()), fake::explanation());
 }
 

@@ -76,8 +76,8 @@ fn resolver() -> Helper {
 }
 
 /// A server that greets with its own address.
-async fn server(address: &str) {
-    let listener = TcpListener::bind((address, 22)).await.unwrap();
+pub async fn server(address: &str, port: u16) {
+    let listener = TcpListener::bind((address, port)).await.unwrap();
     let greeting = address.to_owned();
     tokio::spawn(async move {
         loop {
@@ -88,7 +88,7 @@ async fn server(address: &str) {
 }
 
 /// Everything that is said on a connection to this address.
-async fn greeting(from: &str, to: &str, port: u16) -> String {
+pub async fn greeting(from: &str, to: &str, port: u16) -> String {
     let (from, to): (IpAddr, IpAddr) = (from.parse().unwrap(), to.parse().unwrap());
     let socket = if to.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.unwrap();
     socket.bind((from, 0).into()).unwrap();
@@ -106,25 +106,25 @@ async fn greeting(from: &str, to: &str, port: u16) -> String {
 async fn internet(servers: &[&str]) -> Helper {
     sh(WORLD);
     for address in servers {
-        server(address).await;
+        server(address, 22).await;
     }
     resolver()
 }
 
 /// Envoy with all of its listeners up.
-async fn serving(place: &Place) -> Running {
+pub async fn serving(place: &Place) -> Running {
     let mut running = place.start().await;
     running.until_ready(&place.policy).await;
     running
 }
 
-fn counter(name: &str) -> u64 {
+pub fn counter(name: &str) -> u64 {
     let listed = sh(&format!("nft list counter inet world {name}"));
     let (_, packets) = listed.split_once("packets ").unwrap();
     packets.split(' ').next().unwrap().parse().unwrap()
 }
 
-async fn access_log(place: &Place, lines: usize) -> Vec<Value> {
+pub async fn access_log(place: &Place, lines: usize) -> Vec<Value> {
     let read = async {
         loop {
             let text = std::fs::read_to_string(place.config_dir().join("access.log")).unwrap_or_default();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
 mod flow;
+mod original;
 mod render;
 mod start;
 mod supervise;
@@ -48,6 +49,13 @@ impl Place {
         let text = text(&self.config_dir(), &envoy());
         assert!(text.contains(from), "{from} is not in the policy");
         policy(&text.replace(from, to))
+    }
+
+    /// The same with other rules.
+    fn with_rules(&self, rules: &str) -> Policy {
+        let text = text(&self.config_dir(), &envoy());
+        let (before, _) = text.split_once("rules:").unwrap();
+        policy(&format!("{before}{rules}"))
     }
 
     fn config_dir(&self) -> PathBuf {

@@ -1,6 +1,7 @@
 use std::process::Command;
 
 use decider::envoy::{Families, Files, Host, render};
+use decider::policy::Policy;
 use serde_json::{Value, json};
 
 use crate::{Place, envoy};
@@ -89,34 +90,39 @@ fn a_cluster_asks_the_resolvers_of_the_policy_for_both_families_and_marks_its_co
 #[test]
 fn envoy_itself_finds_nothing_wrong() {
     let place = Place::new();
-    // Where the access log will be.
-    std::fs::create_dir(place.config_dir()).unwrap();
     for families in [Families::Both, Families::V4Only] {
-        let files = render(&place.policy, Host { families, ..Host::default() });
-        std::fs::write(place.config_dir().join("lds.json"), files.lds.to_string()).unwrap();
-        std::fs::write(place.config_dir().join("cds.json"), files.cds.to_string()).unwrap();
-        // Validation does not look into watched files, so they are made part of the bootstrap.
-        let mut bootstrap = files.bootstrap.clone();
-        bootstrap.as_object_mut().unwrap().remove("dynamic_resources");
-        let part = |file: &Value| -> Vec<Value> {
-            let mut resources = resources(file).to_vec();
-            for resource in &mut resources {
-                resource.as_object_mut().unwrap().remove("@type");
-            }
-            resources
-        };
-        bootstrap["static_resources"] = json!({ "listeners": part(&files.lds), "clusters": part(&files.cds) });
-        for bootstrap in [bootstrap, files.bootstrap] {
-            let path = place.directory.path().join("bootstrap.json");
-            std::fs::write(&path, bootstrap.to_string()).unwrap();
-            let output = Command::new(envoy())
-                .args(["--mode", "validate", "--log-level", "warning", "--disable-hot-restart", "-c"])
-                .arg(&path)
-                .output()
-                .unwrap();
-            let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{said}");
-            assert!(!said.contains("[warning]"), "{said}");
+        find_nothing_wrong(&place, &place.policy, families);
+    }
+}
+
+/// Has the real Envoy look at what is rendered of a policy.
+pub fn find_nothing_wrong(place: &Place, policy: &Policy, families: Families) {
+    // Where the access log will be.
+    std::fs::create_dir_all(place.config_dir()).unwrap();
+    let files = render(policy, Host { families, ..Host::default() });
+    std::fs::write(place.config_dir().join("lds.json"), files.lds.to_string()).unwrap();
+    std::fs::write(place.config_dir().join("cds.json"), files.cds.to_string()).unwrap();
+    // Validation does not look into watched files, so they are made part of the bootstrap.
+    let mut bootstrap = files.bootstrap.clone();
+    bootstrap.as_object_mut().unwrap().remove("dynamic_resources");
+    let part = |file: &Value| -> Vec<Value> {
+        let mut resources = resources(file).to_vec();
+        for resource in &mut resources {
+            resource.as_object_mut().unwrap().remove("@type");
         }
+        resources
+    };
+    bootstrap["static_resources"] = json!({ "listeners": part(&files.lds), "clusters": part(&files.cds) });
+    for bootstrap in [bootstrap, files.bootstrap] {
+        let path = place.directory.path().join("bootstrap.json");
+        std::fs::write(&path, bootstrap.to_string()).unwrap();
+        let output = Command::new(envoy())
+            .args(["--mode", "validate", "--log-level", "warning", "--disable-hot-restart", "-c"])
+            .arg(&path)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert!(!said.contains("[warning]"), "{said}");
     }
 }

@@ -164,6 +164,7 @@ const BOUNDS: &[Bounds] = &[
             ("[]", Code::EmptyList),
         ],
     ),
+    ("upstream", &["resolve"], &[("direct", Code::UnknownWord), ("[original]", Code::WrongShape)]),
     ("version", &[], &[("2", Code::BadVersion), ("1.0", Code::BadVersion), ("\"1\"", Code::BadVersion)]),
 ];
 

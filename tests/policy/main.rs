@@ -10,6 +10,7 @@ mod later;
 mod names;
 mod robust;
 mod slots;
+mod wildcards;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,7 @@ envoy:
   first_port: 20000
 marks:
   mask: \"0x0ff00ff0\"
+upstream: original
 rules:
   - id: orders
     domain: db.example.com

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::{DomainName, RuleId};
+use crate::model::{NamePattern, RuleId};
 use crate::policy::code::Code;
 use crate::policy::problems::{Fault, Problems, shown};
 use crate::policy::spec::{Action, Rule};
@@ -9,7 +9,7 @@ use super::rule::Placed;
 
 /// Tells rules that do not go together: on the same name and port, or with the same id.
 pub fn check(rules: &[Placed], problems: &Problems<'_>) {
-    let mut ports: HashMap<(&DomainName, u16), &Placed> = HashMap::new();
+    let mut ports: HashMap<(&NamePattern, u16), &Placed> = HashMap::new();
     let mut ids: HashMap<&RuleId, &Placed> = HashMap::new();
     for placed in rules {
         let mut shared: BTreeMap<usize, (&Placed, Vec<u16>)> = BTreeMap::new();
@@ -63,7 +63,8 @@ fn done(action: Action) -> &'static str {
     }
 }
 
-fn on_ports(ports: &[u16]) -> String {
+/// "on port 22", or as many as are worth reading.
+pub fn on_ports(ports: &[u16]) -> String {
     match ports {
         [one] => format!("on port {one}"),
         [one, two] => format!("on ports {one} and {two}"),

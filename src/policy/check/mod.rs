@@ -6,8 +6,11 @@ mod envoy;
 mod intercept;
 mod marks;
 mod name;
+mod overruled;
+mod public_suffix;
 mod rule;
 mod rules;
+mod upstream;
 
 use super::code::Code;
 use super::fields::Fields;

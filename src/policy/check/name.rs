@@ -2,35 +2,37 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::model::{DomainName, NameError};
+use crate::model::{DomainName, NameError, NamePattern, NamePatternError};
 use crate::policy::code::Code;
 use crate::policy::fields::not_yet;
 use crate::policy::node::Scalar;
 use crate::policy::problems::{Fault, shown};
 
-/// The name that a rule is about.
-pub fn domain(scalar: &Scalar<'_>) -> Result<DomainName, Fault> {
+use super::public_suffix;
+
+/// The name that a rule is about, or all names below one.
+pub fn domain(scalar: &Scalar<'_>) -> Result<NamePattern, Fault> {
     let text = &*scalar.text;
-    if text.contains('*') {
-        return Err(not_yet("names with `*`", "write a rule for each name"));
-    }
     if text.parse::<IpAddr>().is_ok() || text.parse::<IpNet>().is_ok() {
         return Err(not_yet(
             "rules by address",
             "a rule needs the name that clients look up, as in `domain: db.example.com`",
         ));
     }
-    let name = DomainName::parse(text).map_err(|error| bad_name(text, &error))?;
+    let name = NamePattern::parse(text).map_err(|error| refusal(text, &error))?;
     // Resolvers take such a text for an IPv4 address and never ask for it (inet_aton(3)).
     if last_label(&name).bytes().all(|byte| byte.is_ascii_digit()) {
         let fault = Fault::new(Code::BadName, format!("{} ends with a number, as only addresses do", shown(text)));
         return Err(fault.help("write the name that clients look up, as in `db.example.com`"));
     }
-    Ok(name)
+    match name.base().and_then(public_suffix::check) {
+        Some(fault) => Err(fault),
+        None => Ok(name),
+    }
 }
 
 /// What a name without a dot probably is not.
-pub fn single_label(name: &DomainName) -> Option<Fault> {
+pub fn single_label(name: &NamePattern) -> Option<Fault> {
     let fault = || {
         Fault::new(
             Code::SingleLabel,
@@ -41,24 +43,51 @@ pub fn single_label(name: &DomainName) -> Option<Fault> {
     (!name.as_str().contains('.')).then(fault)
 }
 
-fn last_label(name: &DomainName) -> &str {
+fn last_label(name: &NamePattern) -> &str {
     name.as_str().rsplit('.').next().unwrap_or_default()
+}
+
+fn refusal(text: &str, error: &NamePatternError) -> Fault {
+    if let NamePatternError::Name(error @ NameError::Address) = error {
+        return bad_name(text, error);
+    }
+    let star = |help: String| Fault::new(Code::BadWildcard, format!("{}: {error}", shown(text))).help(help);
+    if let Some(whole) = within(text, |host| NamePattern::parse(host).ok().filter(NamePattern::is_wild)) {
+        return star(format!("write the name alone: `{whole}`"));
+    }
+    match error {
+        NamePatternError::Everything => star("write a rule for each name, or for each `*.example.com`".into()),
+        NamePatternError::Star => star(match below_the_star(text) {
+            Some(meant) => format!("write `{meant}`, which means names of one or more labels below"),
+            None => "write it in front, as in `*.example.com`, which means one or more labels below".into(),
+        }),
+        NamePatternError::Name(error) => bad_name(text, error),
+    }
+}
+
+/// The wildcard that `**.example.com`, `*example.com` or `a.*.example.com` most probably means.
+fn below_the_star(text: &str) -> Option<NamePattern> {
+    let (_, behind) = text.rsplit_once('*')?;
+    NamePattern::parse(&format!("*.{}", behind.trim_matches('.'))).ok()
 }
 
 fn bad_name(text: &str, error: &NameError) -> Fault {
     let fault = Fault::new(Code::BadName, format!("{} is not a host name: {error}", shown(text)));
-    match host_within(text) {
+    match within(text, |host| DomainName::parse(host).ok()) {
+        Some(name) if text.trim().strip_prefix('.').is_some_and(|rest| rest == name.as_str()) => {
+            fault.help(format!("write `{name}` for this name, \"*.{name}\" for all below it"))
+        }
         Some(name) => fault.help(format!("write the name alone: `{name}`")),
         None => fault.help("write the name that clients look up, as in `github.com`"),
     }
 }
 
 /// The name in what is more than one: a URL, `name:port`, `user@name`, `name/path`.
-fn host_within(text: &str) -> Option<DomainName> {
-    let text = text.trim();
-    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+fn within<T: ToString>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let trimmed = text.trim();
+    let rest = trimmed.split_once("://").map_or(trimmed, |(_, rest)| rest);
     let rest = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let rest = rest.rsplit('@').next().unwrap_or_default();
     let host = rest.split(':').next().unwrap_or_default();
-    DomainName::parse(host.trim_matches('.')).ok().filter(|name| name.as_str() != text)
+    parse(host.trim_matches('.')).filter(|name| name.to_string() != trimmed)
 }

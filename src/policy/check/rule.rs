@@ -1,4 +1,4 @@
-use crate::model::{DomainName, Proto, RuleId};
+use crate::model::{NamePattern, Proto, RuleId, Upstream};
 use crate::policy::code::Code;
 use crate::policy::fields::{Fields, not_yet};
 use crate::policy::keys;
@@ -8,7 +8,7 @@ use crate::policy::source::{Located, Span};
 use crate::policy::spec::{Action, Rule};
 use crate::policy::value::{number, unknown_word, word};
 
-use super::name;
+use super::{name, upstream};
 
 /// Longest id, in characters: it stands in nftables comments, which have 128 bytes at most (`NFTNL_UDATA_COMMENT_MAXLEN`, libnftnl).
 pub const MAX_ID: usize = 128;
@@ -32,8 +32,8 @@ pub struct Placed {
     pub id: Option<Span>,
 }
 
-/// Reads one rule.
-pub fn check<'t>(node: &Node<'t>, problems: &Problems<'t>) -> Option<Placed> {
+/// Reads one rule of a policy whose `upstream` is this.
+pub fn check<'t>(node: &Node<'t>, upstream: Option<&Located<Upstream>>, problems: &Problems<'t>) -> Option<Placed> {
     let fields = Fields::open(&keys::RULE, node, node.span, problems)?;
     if !fields.has("network") {
         fields.require("domain", "name the host, as in `domain: github.com`");
@@ -49,9 +49,10 @@ pub fn check<'t>(node: &Node<'t>, problems: &Problems<'t>) -> Option<Placed> {
     if let Some(fault) = name::single_label(&name) {
         problems.warning(span, fault);
     }
-    let (proto, ports) = (proto?, ports?);
+    let (proto, ports, action) = (proto?, ports?, action?);
+    let upstream = upstream::of_rule(&fields, &name, action, upstream);
     let id = given?.or_else(|| made_id(&name, &ports, proto, &fields))?;
-    let rule = Rule { id, name, proto, ports, action: action?, line: problems.line(fields.span()) };
+    let rule = Rule { id, name, proto, ports, action, upstream: upstream?, line: problems.line(fields.span()) };
     Some(Placed { rule, domain: span, id: fields.has("id").then(|| fields.value_span("id")) })
 }
 
@@ -134,7 +135,7 @@ fn id(scalar: &Scalar<'_>) -> Result<RuleId, Fault> {
 }
 
 /// The id of a rule that has none: `<domain>:<port>/<proto>`.
-fn made_id(name: &DomainName, ports: &[u16], proto: Proto, fields: &Fields<'_, '_>) -> Option<RuleId> {
+fn made_id(name: &NamePattern, ports: &[u16], proto: Proto, fields: &Fields<'_, '_>) -> Option<RuleId> {
     let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
     let made = format!("{name}:{}/{proto}", ports.join(","));
     if made.len() <= MAX_ID {

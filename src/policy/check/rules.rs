@@ -4,8 +4,7 @@ use crate::policy::node::Kind;
 use crate::policy::problems::Fault;
 use crate::policy::spec::Rule;
 
-use super::conflicts;
-use super::rule;
+use super::{conflicts, overruled, rule, upstream};
 
 /// Reads `rules`.
 pub fn check(policy: &Fields<'_, '_>) -> Option<Vec<Rule>> {
@@ -13,6 +12,7 @@ pub fn check(policy: &Fields<'_, '_>) -> Option<Vec<Rule>> {
         "rules",
         "write the rules, as in `rules: [{ domain: github.com, proto: ssh }]`, or `rules: []` for none",
     );
+    let upstream = upstream::of_policy(policy);
     let node = policy.node("rules")?;
     let problems = policy.problems();
     let Kind::List(items) = &node.kind else {
@@ -29,7 +29,8 @@ pub fn check(policy: &Fields<'_, '_>) -> Option<Vec<Rule>> {
         let fault = Fault::new(Code::NoRules, "there are no rules: everything is refused");
         problems.warning(node.span, fault.help("add one, as in `- { domain: github.com, proto: ssh }`"));
     }
-    let rules: Vec<_> = items.iter().filter_map(|item| rule::check(item, problems)).collect();
+    let rules: Vec<_> = items.iter().filter_map(|item| rule::check(item, upstream.as_ref(), problems)).collect();
     conflicts::check(&rules, problems);
+    overruled::check(&rules, problems);
     Some(rules.into_iter().map(|placed| placed.rule).collect())
 }
