@@ -11,10 +11,12 @@ man := $(DESTDIR)$(PREFIX)/share/man/man1
 share := $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz build install clean setup
+N ?= 100000
+
+.PHONY: help demo test churn check fuzz build install clean setup
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup ## A little internet on this machine with decider in it (root; DEMO_KEEP=1 stays open)
 	$(CARGO) build --locked
@@ -22,6 +24,9 @@ demo: setup ## A little internet on this machine with decider in it (root; DEMO_
 
 test: setup ## Every test; the last line says how many passed and failed (root)
 	@tests/summary
+
+churn: setup ## N decisions (100000) of a crowd of clients against a model of the truth (root)
+	DECIDER_CHURN_N=$(N) $(CARGO) test --locked --test churn every_decision -- --nocapture
 
 check: ## Format, lints, documentation, dependencies
 	@tests/setup rust

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
-use crate::world::{Family, Message, Question, RESOLVER, RawSender, Segment, Setup, Sniffer, World, both, flag};
+use crate::world::{Family, Heard, Message, Question, RESOLVER, RawSender, Segment, Setup, Sniffer, World, both, flag};
 
 const ROUNDS: u64 = 5_000;
 const PORT: u16 = 40_000;
@@ -53,47 +53,19 @@ impl Racer {
         let mut target = None;
         loop {
             let packet = self.sniffer.next().expect("no answer, neither of the resolver nor to the SYN");
-            match (Heard::read(packet, self.from.ip()), target) {
-                (Some(Heard::Answer(address)), None) => {
+            match (Heard::read(packet), target) {
+                (Some(Heard::Answer { to, message }), None) if to.ip() == self.from.ip() => {
+                    let address = message.addresses[0];
                     self.sender.send(&Segment::syn(self.from, SocketAddr::new(address, 22)).packet());
                     target = Some(address);
                 }
-                (Some(Heard::Segment(from, flags)), Some(address)) if from == address => return (address, flags),
+                (Some(Heard::Segment { from, to, flags }), Some(address))
+                    if to == self.from && from.ip() == address =>
+                {
+                    return (address, flags);
+                }
                 _ => {}
             }
         }
     }
-}
-
-/// What the client's interface receives.
-enum Heard {
-    /// The address in a resolver's answer.
-    Answer(IpAddr),
-    /// Who sent a TCP segment to the racing port, and its flags.
-    Segment(IpAddr, u8),
-}
-
-impl Heard {
-    fn read(packet: &[u8], client: IpAddr) -> Option<Self> {
-        let (from, to, protocol, rest): (IpAddr, IpAddr, u8, &[u8]) = match packet[0] >> 4 {
-            4 => (address4(&packet[12..16]), address4(&packet[16..20]), packet[9], &packet[20..]),
-            6 => (address6(&packet[8..24]), address6(&packet[24..40]), packet[6], &packet[40..]),
-            _ => return None,
-        };
-        let port = |at: usize| u16::from_be_bytes([rest[at], rest[at + 1]]);
-        match protocol {
-            _ if to != client => None,
-            17 if port(0) == 53 => Some(Self::Answer(Message::decode(&rest[8..])?.addresses[0])),
-            6 if port(2) == PORT => Some(Self::Segment(from, rest[13])),
-            _ => None,
-        }
-    }
-}
-
-fn address4(octets: &[u8]) -> IpAddr {
-    <[u8; 4]>::try_from(octets).unwrap().into()
-}
-
-fn address6(octets: &[u8]) -> IpAddr {
-    <[u8; 16]>::try_from(octets).unwrap().into()
 }

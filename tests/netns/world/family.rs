@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 /// One of the two: every scenario has both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     V4,
     V6,

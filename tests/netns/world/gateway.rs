@@ -181,7 +181,8 @@ impl Gateway {
         nix::unistd::Pid::from_raw(pid.try_into().unwrap())
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The command line, ready to run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(DECIDER);
         self.add(&mut command, arguments);
         command
