@@ -18,3 +18,4 @@ pub mod packet;
 pub mod policy;
 pub mod queue;
 pub mod record;
+pub mod relay;

@@ -15,12 +15,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("decide", &["model", "dns", "policy"]),
     ("record", &["model", "clock"]),
     ("queue", &["model", "clock", "packet", "dns", "policy", "decide", "record"]),
+    ("relay", &["model", "clock", "dns", "policy", "record", "queue"]),
     ("kernel", &["model", "policy"]),
     ("envoy", &["model", "policy"]),
     ("control", &["model", "dns", "record", "decide"]),
     (
         "daemon",
-        &["model", "clock", "packet", "dns", "policy", "decide", "record", "queue", "kernel", "envoy", "control"],
+        &[
+            "model", "clock", "packet", "dns", "policy", "decide", "record", "queue", "relay", "kernel", "envoy",
+            "control",
+        ],
     ),
     ("cli", &["model", "policy", "kernel", "envoy", "decide", "record", "control", "daemon"]),
 ];

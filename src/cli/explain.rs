@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use crate::control::{Client, Request};
 use crate::daemon::offline;
 use crate::decide::Explanation;
-use crate::model::{Upstream, Verdict};
+use crate::model::{Reason, Upstream, Verdict};
 
 use super::args::{Explain, Place};
 use super::check::load;
@@ -46,7 +46,12 @@ fn print(out: &mut impl Write, args: &Explain, explanation: &Explanation) -> std
         writeln!(out, "  {}. {:<12} {}", number + 1, step.what, step.found)?;
     }
     if let (Some(mark), Some(port)) = (&explanation.mark, explanation.listener_port) {
-        writeln!(out, "  => mark {mark}, to Envoy's listener on port {port}, {}", upstream(explanation, dst))?;
+        let to = if explanation.reason == Reason::AllowedResolver {
+            format!("decider's relay on port {port}")
+        } else {
+            format!("Envoy's listener on port {port}, {}", upstream(explanation, dst))
+        };
+        writeln!(out, "  => mark {mark}, to {to}")?;
     }
     if !explanation.names.is_empty() {
         writeln!(out, "  known about {}:", args.dst)?;

@@ -34,6 +34,7 @@ fn print(out: &mut impl Write, status: &Status) -> io::Result<()> {
         ("connections", connections(status)),
         ("refused in kernel", nonzero(status.refused_in_kernel.iter().map(|(reason, count)| (*count, &**reason)))),
         ("dns messages", nonzero(status.dns.messages.iter().map(|(outcome, count)| (*count, &**outcome)))),
+        ("dns over tcp", dns_over_tcp(status)),
         ("names", Some(format!("{} of {} observations", status.dns.observations, status.dns.capacity))),
         ("envoy", Some(envoy(status))),
         ("queues", Some(queues(status))),
@@ -76,6 +77,20 @@ fn connections(status: &Status) -> Option<String> {
     ];
     let terms: Vec<String> = terms(sum.into_iter()).collect();
     (counters.queued > 0).then(|| format!("{} queued = {}", counters.queued, terms.join(" + ")))
+}
+
+fn dns_over_tcp(status: &Status) -> Option<String> {
+    let tcp = &status.dns.tcp;
+    let counts = [
+        (tcp.connections, "connections"),
+        (u64::try_from(tcp.open).unwrap_or(u64::MAX), "open"),
+        (tcp.overload, "too many"),
+        (tcp.refused, "refused for a message"),
+        (tcp.resolver_failed, "failed by the resolver"),
+        (tcp.client_failed, "broken off by the client"),
+        (tcp.strangers, "not meant for a resolver"),
+    ];
+    nonzero(counts.into_iter())
 }
 
 /// What is not zero, with its number; none if all is.

@@ -12,6 +12,6 @@ mod server;
 pub use client::{CallError, Client, EventLine};
 pub use protocol::{
     CacheEntry, Degraded, DnsStatus, EnvoyStatus, Failure, HealStatus, Line, QueueStatus, Request, RuleView, Status,
-    VERSION, parse_request, request_line,
+    TcpStatus, VERSION, parse_request, request_line,
 };
 pub use server::{Backend, Server, ServerError};

@@ -164,7 +164,7 @@ pub struct Status {
 /// Something that is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Degraded {
-    /// A stable word: `envoy`, `listener`, `ruleset`, `routes`, `worker`, `journal`.
+    /// A stable word: `envoy`, `listener`, `relay`, `ruleset`, `routes`, `worker`, `journal`.
     pub what: String,
     /// What is wrong and what to do.
     pub message: String,
@@ -192,10 +192,32 @@ pub struct EnvoyStatus {
 pub struct DnsStatus {
     /// Messages by outcome.
     pub messages: BTreeMap<String, u64>,
+    /// The connections of DNS over TCP.
+    #[serde(default)]
+    pub tcp: TcpStatus,
     /// Observations held, those of names that no rule mentions not counted.
     pub observations: usize,
     /// Observations that can be held.
     pub capacity: usize,
+}
+
+/// The connections of DNS over TCP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TcpStatus {
+    /// Open now.
+    pub open: usize,
+    /// So far, all of those below among them but the strangers.
+    pub connections: u64,
+    /// Reset because there were too many.
+    pub overload: u64,
+    /// Reset because of a message.
+    pub refused: u64,
+    /// Reset because the resolver could not be reached or broke off.
+    pub resolver_failed: u64,
+    /// Ended because the client broke off or did not read.
+    pub client_failed: u64,
+    /// Closed because they meant the relay itself.
+    pub strangers: u64,
 }
 
 /// One queue.

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::block_in_place;
 
 use crate::clock;
-use crate::control::{Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, HealStatus, RuleView, Status};
+use crate::control::{Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, HealStatus, RuleView, Status, TcpStatus};
 use crate::decide::{self, Explanation, Scene};
 use crate::envoy::EnvoyState;
 use crate::kernel::{self, QueueStatement};
@@ -15,6 +15,7 @@ use crate::model::{ClientId, Moment};
 use crate::policy::{Action, Mode};
 use crate::queue::{Published, Shared};
 use crate::record::{DnsOutcome, Event, Follower, RecorderHandle, Totals};
+use crate::relay::RelayCounters;
 
 use super::notify;
 use super::offline::known_names;
@@ -31,6 +32,8 @@ pub struct View {
     pub shared: Arc<Shared>,
     /// The queues.
     pub workers: Arc<Workers>,
+    /// DNS over TCP.
+    pub relay: Arc<RelayCounters>,
     /// Recent decisions.
     pub recorder: RecorderHandle,
     /// Envoy, as last heard.
@@ -85,6 +88,9 @@ impl View {
         }
         for place in self.workers.places().iter().filter(|place| !place.is_up()) {
             add("worker", format!("queue {} has no worker: its packets are dropped", place.number));
+        }
+        if !self.relay.is_up() {
+            add("relay", "the relay has ended and is started again: DNS over TCP is refused".to_owned());
         }
         let envoy = self.envoy.borrow();
         if !envoy.is_well() {
@@ -256,12 +262,25 @@ impl Backend for View {
 }
 
 impl View {
+    fn tcp_status(&self) -> TcpStatus {
+        let relay = &self.relay;
+        TcpStatus {
+            open: relay.places.taken(),
+            connections: relay.connections.value(),
+            overload: relay.overload.value(),
+            refused: relay.refused.value(),
+            resolver_failed: relay.resolver_failed.value(),
+            client_failed: relay.client_failed.value(),
+            strangers: relay.strangers.value(),
+        }
+    }
+
     fn dns_status(&self, capacity: usize) -> DnsStatus {
         let messages = DnsOutcome::ALL
             .iter()
             .map(|&outcome| (outcome.as_str().to_owned(), self.shared.counters.dns(outcome).value()))
             .collect();
         let observations = self.shared.knowledge.parts().map(|part| part.len()).sum();
-        DnsStatus { messages, observations, capacity }
+        DnsStatus { messages, tcp: self.tcp_status(), observations, capacity }
     }
 }

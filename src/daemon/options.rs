@@ -6,6 +6,7 @@ use crate::envoy::EnvoyError;
 use crate::kernel::{KernelError, QueueNumbers};
 use crate::policy::{CompileError, SlotError};
 use crate::queue::OpenError;
+use crate::relay::ListenError;
 
 use super::state_dir::StateError;
 
@@ -61,6 +62,9 @@ pub enum StartError {
         /// How many.
         count: u16,
     },
+    /// Another program has the relay's port.
+    #[error(transparent)]
+    Relay(#[from] ListenError),
     /// A queue.
     #[error(transparent)]
     Queue(#[from] OpenError),
@@ -141,7 +145,7 @@ impl StartError {
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::NoCapability => Some("run it as root, or give the service CAP_NET_ADMIN"),
-            Self::Port { .. } => {
+            Self::Port { .. } | Self::Relay(_) => {
                 Some("stop the program that has the port, or move all listeners with envoy.first_port")
             }
             Self::QueueNumbers { .. } => Some("use a smaller --first-queue or fewer --workers"),

@@ -1,8 +1,10 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
 
 use caps::{CapSet, Capability};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::policy::Policy;
+use crate::relay;
 
 use super::options::{Options, StartError};
 
@@ -20,6 +22,21 @@ pub fn rights_and_numbers(options: &Options) -> Result<(), StartError> {
         return Err(StartError::QueueNumbers { first: options.first_queue, count });
     }
     Ok(())
+}
+
+/// Files that the relay needs at most: two for each connection. And as many again for all else.
+const FILES: u64 = 4 * relay::limits::CONNECTIONS as u64;
+
+/// Has the system give as many open files as may be needed, if it does not yet: where it gives fewer, connections for DNS
+/// over TCP wait for each other.
+pub fn room_for_files() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
+        let wanted = soft.max(FILES.min(hard));
+        setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)
+    });
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files cannot be raised");
+    }
 }
 
 /// Whether every listener's port can be had. Only to be asked when no Envoy of ours runs already.

@@ -13,6 +13,7 @@ use crate::model::Epoch;
 use crate::policy::{Policy, Spec};
 use crate::queue::{Ended, Knowledge, Published, Readiness, Shared};
 use crate::record::{Recorder, RecorderHandle};
+use crate::relay::{self, Listeners, RelayCounters};
 
 use super::backend::{Health, View};
 use super::firewall::Firewall;
@@ -43,6 +44,8 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
     if !launch.is_running() {
         preflight::listener_ports(&policy)?;
     }
+    let relay_listeners = Listeners::bind(policy.spec().envoy.listen, policy.spec().envoy.relay_port())?;
+    preflight::room_for_files();
     let ruleset = Ruleset::plan(&policy, &options.queues(), statement, options.log_group);
     let log = RefusalLog::open(options.log_group)?;
     let recorder = Recorder::start(Box::new(interfaces::name_of))
@@ -50,6 +53,7 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
     let (shared, journalled) = share(policy, &recorder);
     let journal_works = Journal::start(&state.journal(), Arc::clone(&shared), journalled)?;
     let (workers, ended) = start_workers(&options, &shared)?;
+    let relay = start_relay(relay_listeners, &shared)?;
     refusals::follow(log, Arc::clone(&shared)).map_err(|source| StartError::system("start a thread", source))?;
 
     let was_closed = table_exists()?;
@@ -63,7 +67,7 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
             return Err(error);
         }
     };
-    let running = Running { options, statement, recorder, shared, workers, journal_works, envoy_state };
+    let running = Running { options, statement, recorder, shared, workers, relay, journal_works, envoy_state };
     let (view, down) = running.view();
     view.follow_envoy();
     let backend = Arc::clone(&view);
@@ -101,6 +105,13 @@ fn start_workers(options: &Options, shared: &Arc<Shared>) -> Result<(Arc<Workers
     Ok((Arc::new(workers), ended))
 }
 
+fn start_relay(listeners: Listeners, shared: &Arc<Shared>) -> Result<Arc<RelayCounters>, StartError> {
+    let counters = Arc::<RelayCounters>::default();
+    relay::spawn(listeners, Arc::clone(shared), Arc::clone(&counters))
+        .map_err(|source| StartError::system("start a thread", source))?;
+    Ok(counters)
+}
+
 type InForce = (Firewall, mpsc::Receiver<crate::kernel::Change>, Supervisor, watch::Receiver<EnvoyState>);
 
 /// Everything that leaves a trace. The monitor comes first: no change may go unnoticed.
@@ -119,6 +130,7 @@ struct Running {
     recorder: RecorderHandle,
     shared: Arc<Shared>,
     workers: Arc<Workers>,
+    relay: Arc<RelayCounters>,
     journal_works: Arc<AtomicBool>,
     envoy_state: watch::Receiver<EnvoyState>,
 }
@@ -133,6 +145,7 @@ impl Running {
             options: self.options,
             shared: self.shared,
             workers: self.workers,
+            relay: self.relay,
             recorder: self.recorder,
             envoy: self.envoy_state,
             statement: self.statement,

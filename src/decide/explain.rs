@@ -79,6 +79,9 @@ pub struct Step {
 pub fn explain(policy: &Policy, scene: Scene, known: &Known<'_>, ready: impl Fn(&Route) -> bool) -> Explanation {
     let mut steps = Vec::new();
     let early = before_the_queue(policy, &scene, &mut steps);
+    if early == Some(Reason::AllowedResolver) {
+        return finish(policy, scene, steps, &Decision::relayed());
+    }
     if let Some(reason) = early {
         let decision = Decision { name: name_to_tell(reason, known), ..Decision::refused(reason, policy) };
         return finish(policy, scene, steps, &decision);
@@ -99,7 +102,7 @@ fn step(what: &str, found: &str) -> Step {
     Step { what: what.to_owned(), found: found.to_owned() }
 }
 
-/// What the kernel's rules refuse before a SYN gets to the queue.
+/// What the kernel's rules make of a SYN before it gets to the queue.
 fn before_the_queue(policy: &Policy, scene: &Scene, steps: &mut Vec<Step>) -> Option<Reason> {
     let networks = &policy.spec().gateway.networks;
     if !networks.is_empty() && !networks.iter().any(|network| network.contains(&scene.client)) {
@@ -108,9 +111,9 @@ fn before_the_queue(policy: &Policy, scene: &Scene, steps: &mut Vec<Step>) -> Op
     }
     steps.push(step("client", &format!("{} is covered", scene.client)));
     if scene.port == 53 {
-        steps.push(step("port", "53 is DNS: questions go to dns.resolvers over UDP only"));
+        steps.push(step("port", "53 is DNS: it goes to dns.resolvers, over TCP by way of decider's own relay"));
         let trusted = policy.spec().dns.resolvers.contains(&scene.dst);
-        return Some(if trusted { Reason::ProtoNotAllowed } else { Reason::ResolverNotTrusted });
+        return Some(if trusted { Reason::AllowedResolver } else { Reason::ResolverNotTrusted });
     }
     if scene.dst_is_here {
         steps.push(step("destination", &format!("{} is this host itself", scene.dst)));
@@ -192,16 +195,21 @@ fn rule_in_words(rule: &Rule) -> String {
 }
 
 fn finish(policy: &Policy, scene: Scene, steps: Vec<Step>, decision: &Decision<'_>) -> Explanation {
-    let allowed = decision.route.filter(|_| decision.verdict == Verdict::Allow);
+    let spec = policy.spec();
+    let led_to = match (decision.verdict, decision.reason) {
+        (Verdict::Allow, Reason::AllowedResolver) => Some((spec.marks.relay(), spec.envoy.relay_port())),
+        (Verdict::Allow, _) => decision.route.map(|route| (route.mark, route.listener_port)),
+        (Verdict::Deny | Verdict::Audit, _) => None,
+    };
     Explanation {
         verdict: decision.verdict,
         reason: decision.reason,
         meaning: decision.reason.meaning().to_owned(),
         rule: decision.rule.cloned(),
         domain: decision.name.clone(),
-        mark: allowed.map(|route| route.mark.to_string()),
-        listener_port: allowed.map(|route| route.listener_port),
-        upstream: allowed.map(|route| route.rule.upstream),
+        mark: led_to.map(|(mark, _)| mark.to_string()),
+        listener_port: led_to.map(|(_, port)| port),
+        upstream: decision.route.filter(|_| decision.verdict == Verdict::Allow).map(|route| route.rule.upstream),
         advice: advice(policy, &scene, decision),
         steps,
         names: scene.names,
@@ -218,6 +226,7 @@ fn advice(policy: &Policy, scene: &Scene, decision: &Decision<'_>) -> Option<Str
     let resolvers = resolvers.join(", ");
     Some(match decision.reason {
         Reason::Allowed
+        | Reason::AllowedResolver
         | Reason::AllowedNetwork
         | Reason::UnaskedAnswer
         | Reason::Malformed
@@ -249,6 +258,12 @@ fn advice(policy: &Policy, scene: &Scene, decision: &Decision<'_>) -> Option<Str
 }
 
 impl<'p> Decision<'p> {
+    /// A connection that the kernel's rules lead to decider's own relay.
+    fn relayed() -> Self {
+        let (verdict, reason) = (Verdict::Allow, Reason::AllowedResolver);
+        Self { verdict, reason, route: None, rule: None, name: None, also: crate::model::OtherNames::new() }
+    }
+
     /// A refusal by the kernel's rules, in the policy's mode.
     fn refused(reason: Reason, policy: &'p Policy) -> Self {
         let verdict = policy.spec().mode.refusal();

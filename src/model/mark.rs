@@ -27,13 +27,16 @@ pub struct Slot(pub u16);
 /// | 2 | [`direct`](Self::direct): let through unproxied (DNS questions, replies to inbound flows) |
 /// | 3 | [`upstream`](Self::upstream): Envoy's own connections |
 /// | upper three quarters | [`listener`](Self::listener): one number a slot |
+/// | the last | [`relay`](Self::relay): DNS over TCP |
 ///
-/// The upper three quarters are told apart by the top two bits alone, so two `ip rule`s cover every listener.
+/// The upper three quarters are told apart by the top two bits alone, so two `ip rule`s cover every listener. The relay is
+/// one of them, for it is reached in the same way. It has the last number, which is given to a rule last: so the marks that
+/// rules had before there was a relay stay theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MarkMask(u32);
 
 impl MarkMask {
-    /// Bits needed at least: with four, 12 rules can have a listener.
+    /// Bits needed at least: with four, 11 rules can have a listener.
     pub const MIN_BITS: u32 = 4;
 
     /// None if fewer than [`MIN_BITS`](Self::MIN_BITS) are set.
@@ -57,8 +60,8 @@ impl MarkMask {
     /// How many slots there are marks for.
     #[must_use]
     pub const fn slots(self) -> u32 {
-        // 3 << 30 at the most, so it fits.
-        3 << (self.0.count_ones() - 2)
+        // 3 << 30 at the most, so it fits; the last is the relay's.
+        (3 << (self.0.count_ones() - 2)) - 1
     }
 
     /// The mark of a refused packet.
@@ -79,6 +82,12 @@ impl MarkMask {
         self.scatter(3)
     }
 
+    /// The mark that leads to decider's own relay for DNS over TCP: every bit.
+    #[must_use]
+    pub const fn relay(self) -> Mark {
+        Mark(self.0)
+    }
+
     /// The mark that leads to a slot's listener; none if the mask is too small for the slot.
     #[must_use]
     pub const fn listener(self, slot: Slot) -> Option<Mark> {
@@ -89,7 +98,7 @@ impl MarkMask {
         Some(self.scatter(quarter + slot.0 as u32))
     }
 
-    /// (value, mask) pairs that match every listener mark and no other of ours.
+    /// (value, mask) pairs that match every listener's mark and the relay's, and no other of ours.
     #[must_use]
     pub const fn listener_classes(self) -> [(Mark, u32); 2] {
         let ones = self.0.count_ones();
@@ -143,7 +152,8 @@ mod tests {
     fn listener_marks_are_distinct_within_the_mask_and_in_a_class() {
         for bits in [0xff00_3f00, 0xf, 0x8000_0007, 0xffff_ffff] {
             let mask = MarkMask::new(bits).unwrap();
-            let mut seen = std::collections::HashSet::new();
+            let mut seen = std::collections::HashSet::from([mask.relay()]);
+            assert!(in_class(mask, mask.relay()));
             for slot in (0..=u16::MAX).map(Slot) {
                 let Some(mark) = mask.listener(slot) else {
                     break;
@@ -169,8 +179,9 @@ mod tests {
     fn small_masks_are_refused_and_end_where_they_must() {
         assert_eq!(MarkMask::new(0x7), None);
         let four = MarkMask::new(0xf).unwrap();
-        assert_eq!(four.slots(), 12);
-        assert!(four.listener(Slot(11)).is_some());
-        assert_eq!(four.listener(Slot(12)), None);
+        assert_eq!(four.slots(), 11);
+        assert_eq!(four.listener(Slot(10)), Some(Mark(0xe)));
+        assert_eq!(four.listener(Slot(11)), None);
+        assert_eq!(four.relay(), Mark(0xf));
     }
 }

@@ -94,7 +94,7 @@ pub fn room(spec: &Spec) -> u32 {
 mod tests {
     use super::*;
 
-    /// A policy of allow rules with these ids, with room for 12 (a mask of four bits).
+    /// A policy of allow rules with these ids, with room for 11 (a mask of four bits).
     fn spec(ids: &[&str]) -> Spec {
         let rules: Vec<String> =
             ids.iter().map(|id| format!("  - {{ id: {id}, domain: {id}.example, proto: ssh }}\n")).collect();
@@ -126,13 +126,13 @@ mod tests {
         table.assign(&spec(&["a", "b", "c"])).unwrap();
         table.assign(&spec(&["a", "c"])).unwrap();
         table.assign(&spec(&["c"])).unwrap();
-        let names: Vec<String> = (0..11).map(|index| format!("n{index}")).collect();
+        let names: Vec<String> = (0..10).map(|index| format!("n{index}")).collect();
         let mut ids: Vec<&str> = names.iter().map(String::as_str).collect();
         ids.push("c");
         table.assign(&spec(&ids)).unwrap();
-        assert_eq!(slot(&table, "n8"), Some(11));
-        assert_eq!(slot(&table, "n9"), Some(1));
-        assert_eq!(slot(&table, "n10"), Some(0));
+        assert_eq!(slot(&table, "n7"), Some(10));
+        assert_eq!(slot(&table, "n8"), Some(1));
+        assert_eq!(slot(&table, "n9"), Some(0));
         assert_eq!(slot(&table, "c"), Some(2));
     }
 
@@ -142,8 +142,8 @@ mod tests {
         table.assign(&spec(&["a", "b"])).unwrap();
         let before = table.clone();
         let mut crowded = spec(&["c"]);
-        crowded.rules = vec![crowded.rules[0].clone(); 13];
-        assert_eq!(table.assign(&crowded), Err(SlotError { room: 12, rules: 13 }));
+        crowded.rules = vec![crowded.rules[0].clone(); 12];
+        assert_eq!(table.assign(&crowded), Err(SlotError { room: 11, rules: 12 }));
         assert_eq!(table, before);
     }
 
@@ -154,6 +154,14 @@ mod tests {
         table.assign(&spec(&["a", "b", "c"])).unwrap();
         assert_eq!((slot(&table, "a"), slot(&table, "b"), slot(&table, "c")), (Some(5), Some(0), Some(1)));
         assert_eq!(table.freed, [Slot(7)]);
+    }
+
+    /// A slot that is another's since an upgrade: the relay's, or one beyond a smaller mask.
+    #[test]
+    fn only_a_rule_whose_slot_is_none_any_more_gets_another() {
+        let mut table: SlotTable = serde_json::from_str(r#"{"slots":{"a":0,"b":11,"c":10},"freed":[]}"#).unwrap();
+        table.assign(&spec(&["a", "b", "c"])).unwrap();
+        assert_eq!((slot(&table, "a"), slot(&table, "b"), slot(&table, "c")), (Some(0), Some(1), Some(10)));
     }
 
     #[test]

@@ -122,6 +122,14 @@ pub struct EnvoySpec {
     pub first_port: u16,
 }
 
+impl EnvoySpec {
+    /// The port of decider's own relay for DNS over TCP, in front of those of the listeners.
+    #[must_use]
+    pub const fn relay_port(&self) -> u16 {
+        self.first_port.saturating_sub(1)
+    }
+}
+
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {

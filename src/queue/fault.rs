@@ -6,12 +6,24 @@ mod injected {
 
     /// `DECIDER_FAULT=panic-on-port:N`: the worker that sees a SYN to port N panics.
     pub fn on_syn(port: u16) {
-        static PANIC_PORT: OnceLock<Option<u16>> = OnceLock::new();
-        let fault = PANIC_PORT
-            .get_or_init(|| std::env::var("DECIDER_FAULT").ok()?.strip_prefix("panic-on-port:")?.parse().ok());
+        panic_if_told("panic-on-port", port);
+    }
+
+    /// `DECIDER_FAULT=panic-on-client-port:N`: the relay panics when a connection comes from port N.
+    pub fn on_connection(client_port: u16) {
+        panic_if_told("panic-on-client-port", client_port);
+    }
+
+    fn panic_if_told(word: &str, port: u16) {
+        static FAULT: OnceLock<Option<(String, u16)>> = OnceLock::new();
+        let fault = FAULT.get_or_init(|| {
+            let text = std::env::var("DECIDER_FAULT").ok()?;
+            let (word, port) = text.split_once(':')?;
+            Some((word.to_owned(), port.parse().ok()?))
+        });
         #[expect(clippy::manual_assert, clippy::panic, reason = "this is the fault")]
-        if *fault == Some(port) {
-            panic!("injected: SYN to port {port}");
+        if fault.as_ref().is_some_and(|(told, on)| told == word && *on == port) {
+            panic!("injected: {word} {port}");
         }
     }
 }
@@ -19,6 +31,8 @@ mod injected {
 #[cfg(not(debug_assertions))]
 mod injected {
     pub fn on_syn(_port: u16) {}
+
+    pub fn on_connection(_client_port: u16) {}
 }
 
-pub use injected::on_syn;
+pub use injected::{on_connection, on_syn};

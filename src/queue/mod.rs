@@ -5,7 +5,7 @@
 //! [`guard`] says what becomes of a DNS message, whatever carried it.
 
 mod dns;
-mod fault;
+pub(crate) mod fault;
 mod guard;
 mod nfq;
 mod recent;

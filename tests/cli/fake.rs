@@ -127,7 +127,13 @@ pub fn status() -> Value {
             "waiting": 0, "repeated_syns": 0
         },
         "refused_in_kernel": { "port-not-allowed": 3, "not-a-syn": 0 },
-        "dns": { "messages": { "questions": 4, "learned": 4, "taught_nothing": 0 }, "observations": 4, "capacity": 1000 },
+        "dns": {
+            "tcp": {
+                "open": 1, "connections": 3, "overload": 0, "refused": 0, "resolver_failed": 1, "client_failed": 0,
+                "strangers": 0
+            },
+            "messages": { "questions": 4, "learned": 4, "taught_nothing": 0 }, "observations": 4, "capacity": 1000
+        },
         "queues": [queue(5300, "syn"), queue(5301, "dns")], "queue_statement": "native",
         "heal": { "ruleset": 0, "routes": 0, "last": null, "last_at": null }, "lost_records": 0, "lost_journal": 0
     })

@@ -95,8 +95,8 @@ const BOUNDS: &[Bounds] = &[
     ),
     (
         "first_port",
-        &["1024", "65535"],
-        &[("1023", Code::OutOfRange), ("65536", Code::OutOfRange), ("0x5000", Code::BadNumber)],
+        &["1025", "65535"],
+        &[("1024", Code::OutOfRange), ("65536", Code::OutOfRange), ("0x5000", Code::BadNumber)],
     ),
     (
         "mask",

@@ -25,6 +25,11 @@ pub fn clear(mask: MarkMask) -> String {
     format!("meta mark & {mask} != {} meta mark set meta mark & {}", Mark(0), Mark(mask.others()))
 }
 
+/// Takes decider's bits off a flow.
+pub fn clear_flow(mask: MarkMask) -> String {
+    format!("ct mark & {mask} != {} ct mark set ct mark & {}", Mark(0), Mark(mask.others()))
+}
+
 /// Adds `mark` to a packet that has none of our bits.
 pub fn add(mark: Mark) -> String {
     format!("meta mark set meta mark or {mark}")

@@ -105,8 +105,10 @@ fn add_sets(table: &mut Table, policy: &Policy) {
     };
     table.fixed("set", "resolvers4", "ipv4_addr", &of(IpAddr::is_ipv4));
     table.fixed("set", "resolvers6", "ipv6_addr", &of(IpAddr::is_ipv6));
-    let listeners: Vec<String> =
-        policy.routes().iter().map(|route| format!("{} : {}", route.mark, route.listener_port)).collect();
+    let Spec { marks, envoy, .. } = policy.spec();
+    let listeners = policy.routes().iter().map(|route| (route.mark, route.listener_port));
+    let listeners = listeners.chain([(marks.relay(), envoy.relay_port())]);
+    let listeners: Vec<String> = listeners.map(|(mark, port)| format!("{mark} : {port}")).collect();
     table.fixed("map", "listeners", "mark : inet_service", &listeners);
 }
 
@@ -116,6 +118,7 @@ fn add_decide(table: &mut Table, spec: &Spec) {
     table.chain("restore", None, restore(spec));
     table.chain("ask_dns", None, vec![format!("jump {DNS_QUEUE_CHAIN}"), format!("counter name {UNDECIDED} drop")]);
     table.chain("ask_syn", None, vec![format!("jump {SYN_QUEUE_CHAIN}"), format!("counter name {UNDECIDED} drop")]);
+    table.chain("relay_dns", None, relay_dns(spec));
     table.chain("questions", None, questions());
     let mut rules = vec![marks::clear(mask), "jump link_upkeep".to_owned()];
     rules.extend(strange_sources());
@@ -155,7 +158,7 @@ fn add_deliver(table: &mut Table, spec: &Spec) {
     let listener = |family: &str, to: String| {
         format!("meta l4proto tcp tproxy {family} to {to}:meta mark & {mask} map @listeners accept")
     };
-    let rules = vec![
+    let mut rules = vec![
         format!("{} goto refuse", marks::packet_is(mask, mask.deny())),
         format!("{} accept", marks::packet_is(mask, mask.direct())),
         format!("{} goto unmarked", marks::packet_has_none(mask)),
@@ -164,9 +167,13 @@ fn add_deliver(table: &mut Table, spec: &Spec) {
         format!("meta nfproto ipv6 {}", listener("ip6", format!("[{}]", Ipv6Addr::LOCALHOST))),
         // Errors about a flow that Envoy has, such as "fragmentation needed".
         "meta l4proto { icmp, icmpv6 } accept".to_owned(),
-        // No listener took it.
-        format!("goto {}", chain_of(Reason::ListenerNotReady)),
     ];
+    // No listener took it.
+    if spec.mode == Mode::Audit {
+        // With the mark it would be led to the local stack, which knows nothing of it.
+        rules.extend([marks::clear(mask), marks::clear_flow(mask)]);
+    }
+    rules.push(format!("goto {}", chain_of(Reason::ListenerNotReady)));
     table.chain("deliver_client", None, rules);
     table.chain("deliver", Some(DELIVER), each_interface(spec, "iifname", "deliver_client"));
 }
@@ -259,15 +266,24 @@ fn outside(networks: &[IpNet]) -> Vec<String> {
     vec![family("ipv4", "ip", |net| net.addr().is_ipv4()), family("ipv6", "ip6", |net| net.addr().is_ipv6())]
 }
 
-/// DNS: over UDP to a trusted resolver, and nothing else.
+/// DNS goes to a trusted resolver: over UDP by way of the queue, over TCP by way of the relay.
 fn questions() -> Vec<String> {
-    let not_tcp = chain_of(Reason::ProtoNotAllowed);
     vec![
         "meta l4proto udp ip daddr @resolvers4 goto ask_dns".to_owned(),
         "meta l4proto udp ip6 daddr @resolvers6 goto ask_dns".to_owned(),
-        format!("ip daddr @resolvers4 goto {not_tcp}"),
-        format!("ip6 daddr @resolvers6 goto {not_tcp}"),
+        "ip daddr @resolvers4 goto relay_dns".to_owned(),
+        "ip6 daddr @resolvers6 goto relay_dns".to_owned(),
         format!("goto {}", chain_of(Reason::ResolverNotTrusted)),
+    ]
+}
+
+/// DNS over TCP: a new connection gets the relay's mark, which the next chain makes the same of as of a listener's.
+fn relay_dns(spec: &Spec) -> Vec<String> {
+    vec![
+        "ct state established,related goto restore".to_owned(),
+        format!("ct state invalid counter name {} {}", Reason::NotASyn, silently(spec)),
+        format!("tcp flags & (fin | syn | rst | ack) != syn goto {}", chain_of(Reason::NotASyn)),
+        format!("{} accept", marks::add(spec.marks.relay())),
     ]
 }
 

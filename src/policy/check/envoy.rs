@@ -11,8 +11,9 @@ use crate::policy::value::{boolean, directory, loopback, number, program};
 
 const CONFIG_DIR: &str = "/run/decider/envoy";
 const FIRST_PORT: u16 = 15100;
-/// Ports below are for services that a machine has anyway (IANA system ports, RFC 6335, section 6).
-const LEAST_PORT: u64 = 1024;
+/// Ports below 1024 are for services that a machine has anyway (IANA system ports, RFC 6335, section 6), and the one in front
+/// of the first is the relay's.
+const LEAST_PORT: u64 = 1025;
 
 /// Reads `envoy`, which may be missing.
 pub fn check(policy: &Fields<'_, '_>) -> Option<EnvoySpec> {

@@ -1,6 +1,8 @@
 //! One scenario a file.
 
 mod control_socket;
+mod dns_over_tcp;
+mod dns_over_tcp_broken;
 mod down;
 mod envoy_faults;
 mod failed_start;

@@ -1,22 +1,24 @@
-//! DNS goes over UDP to the policy's resolvers, and nowhere else.
+//! DNS goes to the policy's resolvers, and nowhere else.
 
 use std::net::{IpAddr, UdpSocket};
 
-use crate::world::{Client, Family, GATEWAY_INSIDE, OTHER_RESOLVER, RESOLVER, STRANGER, Setup, both, eventually};
+use crate::world::{
+    Client, Family, GATEWAY, GATEWAY_INSIDE, OTHER_RESOLVER, RESOLVER, STRANGER, Setup, both, eventually,
+};
 
 /// What an event says of DNS that cannot be read, and of DNS to somebody else.
 const PLAIN: &str = "let the client ask a resolver of dns.resolvers over UDP or TCP, port 53";
 const TRUSTED: &str = "let the client ask a resolver of dns.resolvers, or add this one there";
 
 #[test]
-fn dns_over_tcp_is_refused() {
+fn dns_over_tcp_to_others_is_refused() {
     let world = Setup::default().start();
     both(|family| {
-        for (resolver, reason) in [(RESOLVER, "proto-not-allowed"), (OTHER_RESOLVER, "resolver-not-trusted")] {
+        for resolver in [OTHER_RESOLVER, GATEWAY, GATEWAY_INSIDE] {
             world.clients[0].is_refused(resolver.of(family), 53);
-            world.gateway.event(resolver.of(family), 53, reason);
-            assert_eq!(world.internet.wire.to(resolver.of(family)), []);
+            world.gateway.event(resolver.of(family), 53, "resolver-not-trusted");
         }
+        assert_eq!(world.internet.wire.to(OTHER_RESOLVER.of(family)), []);
     });
     assert_eq!(world.internet.wire.leaked(), []);
 }

@@ -24,6 +24,7 @@ mod resolving;
 mod server;
 mod setup;
 mod sshd;
+mod stream;
 mod unbound;
 mod wire;
 
@@ -51,5 +52,6 @@ pub use resolving::{Place, Resolving, Running, Software};
 pub use server::BannerServer;
 pub use setup::{Setup, World};
 pub use sshd::{Sshd, keyscan, resolv_conf, start_dnsmasq};
+pub use stream::{Asker, DnsStream, StreamResolver, framed};
 pub use unbound::Unbound;
 pub use wire::Wire;

@@ -1,0 +1,56 @@
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use socket2::SockRef;
+use tokio::net::TcpStream;
+
+use crate::clock;
+use crate::dns::{Pending, PendingLimits};
+use crate::model::Transport;
+use crate::queue::{DnsGuard, Ends, Passage};
+
+use super::exchange::{End, Inspect, exchange};
+use super::limits::OUTSTANDING;
+
+/// A connection and the questions of its own that wait for answers.
+struct Session<'a> {
+    guard: &'a DnsGuard,
+    pending: Mutex<Pending>,
+    ends: Ends,
+}
+
+impl Inspect for Session<'_> {
+    fn question(&self, message: &[u8]) -> Passage {
+        self.guard.question(&self.pending, &self.ends, message, clock::now())
+    }
+
+    fn answer(&self, message: &[u8]) -> Passage {
+        self.guard.answer(&self.pending, &self.ends, message, clock::now())
+    }
+}
+
+/// Carries a client's connection to a resolver to its end, and closes it.
+pub async fn carry(guard: Arc<DnsGuard>, mut stream: TcpStream, client: SocketAddr, resolver: SocketAddr) -> End {
+    let limits = PendingLimits { capacity: OUTSTANDING, per_client: OUTSTANDING };
+    let ends = Ends { client, resolver, transport: Transport::Tcp, in_interface: 0 };
+    let session = Session { guard: &guard, pending: Mutex::new(Pending::new(limits)), ends };
+    // Answers are not to wait for each other.
+    let _ = stream.set_nodelay(true);
+    let connect = async {
+        let stream = TcpStream::connect(resolver).await?;
+        let _ = stream.set_nodelay(true);
+        Ok(stream.into_split())
+    };
+    let end = exchange(stream.split(), connect, &session).await;
+    match end {
+        End::Over => {}
+        End::Refused | End::ClientFailed | End::ResolverFailed => reset(&stream),
+    }
+    end
+}
+
+/// Makes the end of a connection, when it is dropped, a reset.
+pub fn reset(stream: &TcpStream) {
+    // If this fails the connection is closed as any other.
+    let _ = SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
+}
