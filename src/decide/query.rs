@@ -13,6 +13,8 @@ const CANARY: &str = "use-application-dns.net";
 pub enum QueryDecision {
     /// It goes to its resolver.
     Ask,
+    /// It does if the client has not asked for too much below wildcards.
+    AskWithinBudget,
     /// It is answered REFUSED: no rule allows the name, or the type is none of those that may be asked for.
     Refuse,
     /// It is answered NXDOMAIN.
@@ -24,14 +26,15 @@ pub enum QueryDecision {
 pub fn decide_query(policy: &Policy, question: &Question) -> QueryDecision {
     let name = question.host();
     let allowed = name.as_ref().is_some_and(|name| policy.allows(name));
-    if !allowed && name.is_some_and(|name| name.as_str() == CANARY) {
+    if !allowed && name.as_ref().is_some_and(|name| name.as_str() == CANARY) {
         return QueryDecision::NoSuchName;
     }
-    match policy.spec().dns.queries {
-        Queries::Any => QueryDecision::Ask,
-        Queries::Policy if allowed && question.qclass == INTERNET && TYPES.contains(&question.qtype) => {
-            QueryDecision::Ask
-        }
-        Queries::Policy => QueryDecision::Refuse,
+    if policy.spec().dns.queries == Queries::Any {
+        return QueryDecision::Ask;
+    }
+    match name.filter(|_| allowed && question.qclass == INTERNET && TYPES.contains(&question.qtype)) {
+        Some(name) if policy.names(&name) => QueryDecision::Ask,
+        Some(_) => QueryDecision::AskWithinBudget,
+        None => QueryDecision::Refuse,
     }
 }

@@ -9,6 +9,7 @@
 
 mod answer;
 mod book;
+mod budget;
 mod error;
 mod fair;
 mod hints;
@@ -27,6 +28,7 @@ mod spread;
 mod wire_name;
 
 pub use answer::{Answer, Found, Nothing, Outcome, answer};
+pub use budget::Budgets;
 pub use error::DnsError;
 pub use known::Known;
 pub use limits::Limits;

@@ -117,6 +117,12 @@ impl Policy {
         self.names.allows(name)
     }
 
+    /// Whether any rule is about it by its name.
+    #[must_use]
+    pub fn names(&self, name: &DomainName) -> bool {
+        self.names.names(name)
+    }
+
     /// Whether any rule is about it, by its name or by a wildcard above it.
     #[must_use]
     pub fn mentions(&self, name: &DomainName) -> bool {

@@ -84,6 +84,12 @@ impl NameTable {
         allowances.any(|&(port, _)| matches!(self.find(name, port), Some(Found::Target(Target::Allow(_)))))
     }
 
+    /// Whether any rule is about just this name.
+    #[must_use]
+    pub fn names(&self, name: &DomainName) -> bool {
+        self.exact.contains_key(name.as_str())
+    }
+
     /// Whether any rule is about a name.
     #[must_use]
     pub fn mentions(&self, name: &DomainName) -> bool {

@@ -65,15 +65,15 @@ impl DnsGuard {
     pub fn question(&self, pending: &Mutex<Pending>, ends: &Ends, message: &[u8], now: Moment) -> Passage {
         let Ok(question) = dns::question(message) else { return self.unreadable(ends, now) };
         let published = self.shared.published.load();
-        let decision = decide_query(&published.policy, &question);
-        if decision == QueryDecision::Ask || published.policy.spec().mode == Mode::Audit {
+        let finding = match decide_query(&published.policy, &question) {
+            QueryDecision::Ask => Finding::passed(DnsOutcome::Question),
+            QueryDecision::AskWithinBudget => self.within_budget(ends.client.ip(), question.host(), now),
+            QueryDecision::Refuse => Finding::not_asked(question.host(), Reply::QueryNotAllowed),
+            QueryDecision::NoSuchName => Finding::not_asked(question.host(), Reply::NoSuchName),
+        };
+        if finding.refused.is_none() || published.policy.spec().mode == Mode::Audit {
             pending.lock().unwrap_or_else(PoisonError::into_inner).insert(now, ends.client, ends.resolver, &question);
         }
-        let finding = match decision {
-            QueryDecision::Ask => Finding::passed(DnsOutcome::Question),
-            QueryDecision::Refuse => Finding::refused(question.host(), Reply::QueryNotAllowed),
-            QueryDecision::NoSuchName => Finding::refused(question.host(), Reply::NoSuchName),
-        };
         self.conclude(finding, ends, message, now)
     }
 
@@ -130,6 +130,19 @@ impl DnsGuard {
         }
     }
 
+    fn within_budget(&self, client: IpAddr, name: Option<DomainName>, now: Moment) -> Finding {
+        let mut budgets = self.shared.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        match name {
+            Some(name) if !budgets.spend(client, &name, now) => Finding {
+                refused: Some(Reason::Overload),
+                reply: Some(Reply::TooManyQueries),
+                name: Some(name),
+                ..Finding::passed(DnsOutcome::Refused)
+            },
+            _ => Finding::passed(DnsOutcome::Question),
+        }
+    }
+
     fn save(&self, observed: Observed) {
         if self.shared.journal.try_send(observed).is_err() {
             self.shared.counters.lost_journal.add(1);
@@ -175,7 +188,7 @@ impl Finding {
         Self { refused: Some(reason), name, ..Self::passed(outcome) }
     }
 
-    fn refused(name: Option<DomainName>, reply: Reply) -> Self {
+    fn not_asked(name: Option<DomainName>, reply: Reply) -> Self {
         let refused = Some(Reason::QueryNotAllowed);
         Self { refused, name, reply: Some(reply), ..Self::passed(DnsOutcome::Refused) }
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use crossbeam_channel::Sender;
 
-use crate::dns::{Belief, Grounds, Limits, Observations, Pending, PendingLimits, Record as Observed};
+use crate::dns::{Belief, Budgets, Grounds, Limits, Observations, Pending, PendingLimits, Record as Observed};
 use crate::model::Epoch;
 use crate::policy::{Policy, Route};
 use crate::record::{Counters, Record};
@@ -119,6 +119,8 @@ pub struct Shared {
     pub knowledge: Knowledge,
     /// Questions without an answer yet.
     pub pending: Mutex<Pending>,
+    /// What clients may still ask below wildcards.
+    pub budgets: Mutex<Budgets>,
     /// Where decisions are reported; `try_send` only.
     pub records: Sender<Record>,
     /// Where new observations are saved; `try_send` only.
@@ -137,6 +139,7 @@ impl Shared {
             published: Arc::new(ArcSwap::from_pointee(published)),
             knowledge,
             pending: Mutex::new(Pending::new(PendingLimits::default())),
+            budgets: Mutex::default(),
             records,
             journal,
             counters: Counters::default(),

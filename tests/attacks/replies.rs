@@ -188,3 +188,26 @@ fn audit_refuses_nothing_and_says_what_it_would() {
         assert_eq!(world.replies(), []);
     }
 }
+
+#[test]
+fn names_below_a_wildcard_are_too_few_for_a_tunnel() {
+    let policy = BY_POLICY.replace("github.com, proto", "\"*.example.com\", proto");
+    let text = "too many questions below a wildcard of the firewall's rules";
+    for family in BOTH {
+        let mut world = World::with_policy(&policy);
+        let ask = |world: &mut World, asked: &str| world.ask(family, &question(family, asked).bytes());
+        let asked = (0..400).map(|number| ask(&mut world, &format!("data-{number}.example.com")).1);
+        let asked = asked.filter(|&outcome| outcome == DnsOutcome::Question).count();
+        // One more with every ten seconds, should this test be that slow.
+        assert!((256..260).contains(&asked), "{asked}");
+        let message = question(family, "more.example.com").additional(edns(1232, 0, &[]));
+        world.replies();
+        let (verdict, _, events) = world.ask(family, &message.bytes());
+        assert_eq!(verdict, Answer::Drop);
+        assert_event(events.first(), Verdict::Deny, Reason::Overload, "more");
+        let expected = refusal(&message).additional(blocked(0, text));
+        assert_eq!(world.replies(), [(family.resolver(), family.client(), expected.bytes())]);
+        // What it asked for before it may ask for again.
+        assert_eq!(ask(&mut world, "data-7.example.com").1, DnsOutcome::Question);
+    }
+}
