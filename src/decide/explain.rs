@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -172,14 +173,9 @@ fn rules_in_words(policy: &Policy, name: &DomainName, port: u16) -> String {
         NameMatch::Allow(route) => format!("{name} is allowed on port {port} by {}", rule_in_words(&route.rule)),
         NameMatch::Deny(rule) => format!("{name} is denied on port {port} by {}", rule_in_words(rule)),
         NameMatch::OtherPort => {
-            let ports: Vec<String> = policy
-                .spec()
-                .rules
-                .iter()
-                .filter(|rule| rule.name.matches(name))
-                .flat_map(|rule| &rule.ports)
-                .map(u16::to_string)
-                .collect();
+            let rules = policy.spec().rules.iter().filter(|rule| rule.name.matches(name));
+            let ports: BTreeSet<u16> = rules.flat_map(|rule| &rule.ports).copied().collect();
+            let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
             format!("{name} has rules, but for port {} and not for {port}", ports.join(", "))
         }
         NameMatch::Unknown => format!("{name} is in no rule"),

@@ -159,3 +159,35 @@ fn audit_lets_through_what_enforce_would_refuse_and_keeps_the_reason() {
         assert_eq!(verdict(audit(|stage| stage.told(1, "github.com"))), (Verdict::Allow, Reason::Allowed));
     });
 }
+
+#[test]
+fn a_name_below_a_wildcard_is_allowed_by_it_and_the_narrowest_rule_counts() {
+    const WILD: &str = "*.wild.example:22/ssh";
+    each(|family| {
+        let decide = |name| Stage::new(family).told(1, name).decide(1, 22);
+        for name in ["a.wild.example", "a.b.wild.example", "_ssh._tcp.wild.example", "narrow.wild.example"] {
+            assert_eq!(decide(name), Outcome::allow(WILD, name));
+        }
+        let name = "a.b.narrow.wild.example";
+        assert_eq!(decide(name), Outcome::allow("narrow", name));
+        for name in ["wild.example", "badwild.example", "a.wild.example.evil.example"] {
+            assert_eq!(decide(name), Outcome::deny(Reason::NameNotAllowed, None, Some(name)));
+        }
+        let (stage, name) = (Stage::new(family), "a.no.wild.example");
+        let denied = Outcome::deny(Reason::DeniedByRule, Some("none"), Some(name));
+        assert_eq!(stage.told(1, name).told(1, "a.wild.example").decide(1, 22), denied);
+        let stage = Stage::new(family).told(1, "a.wild.example");
+        assert_eq!(stage.decide(1, 5432), Outcome::deny(Reason::PortNotAllowed, None, Some("a.wild.example")));
+    });
+}
+
+#[test]
+fn two_names_below_one_wildcard_take_one_route_and_are_not_ambiguous() {
+    each(|family| {
+        let stage = || Stage::with(family, "", "  on_ambiguous: deny\n").told(1, "a.wild.example");
+        let allowed = Outcome::allow("*.wild.example:22/ssh", "b.wild.example").also(&["a.wild.example"]);
+        assert_eq!(stage().told(1, "b.wild.example").decide(1, 22), allowed);
+        let decided = stage().told(1, "a.narrow.wild.example").decide(1, 22);
+        assert_eq!((decided.verdict, decided.reason), (Verdict::Deny, Reason::Ambiguous));
+    });
+}

@@ -1,4 +1,4 @@
-use decider::model::{Reason, Verdict};
+use decider::model::{Reason, Upstream, Verdict};
 
 use crate::scene::{FAMILIES, Stage};
 
@@ -54,5 +54,25 @@ fn what_the_kernel_refuses_by_itself_is_explained_too() {
         assert_eq!(stage.explain_to("203.0.113.1".parse().unwrap(), 22, false).reason, Reason::ClientNotCovered);
         assert_eq!(stage.explain_to(covered, 22, true).reason, Reason::LocalService);
         assert_eq!(stage.explain_to(covered, 53, false).reason, Reason::ResolverNotTrusted);
+    }
+}
+
+#[test]
+fn a_wildcard_is_explained_with_the_names_that_it_means_and_where_envoy_connects_to() {
+    for family in FAMILIES {
+        let explain = |name| Stage::new(family).told(1, name).explain(1, 22);
+        let says = |name, words: &str| explain(name).steps.iter().any(|step| step.found.ends_with(words));
+        assert!(says("a.wild.example", "a.wild.example is allowed on port 22 by *.wild.example:22/ssh"));
+        assert!(says("a.narrow.wild.example", "is allowed on port 22 by narrow (*.narrow.wild.example)"));
+        assert!(says("a.no.wild.example", "is denied on port 22 by none (*.no.wild.example)"));
+        assert_eq!(explain("a.wild.example").upstream, Some(Upstream::Original));
+        assert_eq!(explain("github.com").upstream, Some(Upstream::Resolve));
+        assert_eq!(explain("evil.example").upstream, None);
+        // The ports of every rule that means the name.
+        let explained = Stage::new(family).told(1, "a.narrow.wild.example").explain(1, 5432);
+        assert!(
+            explained.steps.iter().any(|step| step.found.contains("for port 22 and not for 5432")),
+            "{explained:?}"
+        );
     }
 }

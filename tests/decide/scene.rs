@@ -14,6 +14,9 @@ pub const RULES: &str = "rules:
   - { domain: gitlab.com, proto: ssh }
   - { domain: db.example.com, proto: tcp, port: [5432, 5433] }
   - { domain: old.example.com, proto: ssh, action: deny }
+  - { domain: \"*.wild.example\", proto: ssh }
+  - { id: narrow, domain: \"*.narrow.wild.example\", proto: ssh }
+  - { id: none, domain: \"*.no.wild.example\", proto: ssh, action: deny }
 ";
 
 /// Each test once for IPv4 and once for IPv6.

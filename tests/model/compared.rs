@@ -33,8 +33,27 @@ fn addr(n: u8) -> IpAddr {
     if n.is_multiple_of(2) { IpAddr::from([192, 0, 2, n]) } else { format!("2001:db8::{n}").parse().unwrap() }
 }
 
+/// What clients ask for: some below others, and the last two in no rule of their own.
+const NAMES: [&str; 6] = [
+    "one.example.org",
+    "two.example.org",
+    "a.two.example.org",
+    "b.a.two.example.org",
+    "x.example.org",
+    "x.example.net",
+];
+/// What rules are about.
+const PATTERNS: [&str; 6] = [
+    "one.example.org",
+    "two.example.org",
+    "a.two.example.org",
+    "*.example.org",
+    "*.two.example.org",
+    "*.a.two.example.org",
+];
+
 fn name(n: u8) -> DomainName {
-    DomainName::parse(&format!("n{n}.example.org")).unwrap()
+    DomainName::parse(NAMES.get(usize::from(n)).unwrap()).unwrap()
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -47,19 +66,18 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// For each of five names and each port: no rule, deny, allow, or allow with a listener that is down. The sixth name is
-/// in no rule.
+/// For each pattern and each port: no rule, deny, allow, or allow with a listener that is down.
 fn rules() -> impl Strategy<Value = Vec<Line>> {
-    proptest::collection::vec(0..6_u8, 5 * PORTS.len()).prop_map(|choices| {
+    proptest::collection::vec(0..8_u8, PATTERNS.len() * PORTS.len()).prop_map(|choices| {
         choices
             .into_iter()
             .enumerate()
-            .filter(|&(_, choice)| choice > 1)
+            .filter(|&(_, choice)| choice > 3)
             .map(|(index, choice)| Line {
-                name: name(u8::try_from(index / PORTS.len()).unwrap()),
+                about: (*PATTERNS.get(index / PORTS.len()).unwrap()).to_owned(),
                 port: PORTS.get(index % PORTS.len()).copied().unwrap(),
-                allow: choice > 2,
-                ready: choice > 3,
+                allow: choice > 4,
+                ready: choice > 5,
             })
             .collect()
     })
@@ -91,8 +109,8 @@ fn compile(reference: &Reference) -> Policy {
         .iter()
         .map(|line| {
             let action = if line.allow { "allow" } else { "deny" };
-            let (id, Line { name, port, .. }) = (line.id(), line);
-            format!("  - {{ id: \"{id}\", domain: {name}, proto: tcp, port: {port}, action: {action} }}\n")
+            let (id, Line { about, port, .. }) = (line.id(), line);
+            format!("  - {{ id: \"{id}\", domain: \"{about}\", proto: tcp, port: {port}, action: {action} }}\n")
         })
         .collect();
     let text = format!(
@@ -216,7 +234,8 @@ proptest! {
                     if decided.verdict == decider::model::Verdict::Allow {
                         let name = decided.name.unwrap();
                         let rules = &both.reference.lines;
-                        prop_assert!(rules.iter().any(|line| line.name == name && line.port == PORTS[port] && line.allow));
+                        prop_assert!(rules.iter().any(|line| line.means(&name) && line.port == PORTS[port] && line.allow));
+                        prop_assert!(!rules.iter().any(|line| line.means(&name) && line.port == PORTS[port] && !line.allow));
                         let live = both.reference.observed.iter().any(|observed| {
                             observed.name == name && observed.addr == addr(at) && observed.expires > both.now
                         });

@@ -18,10 +18,11 @@ pub struct Observed {
     pub belief: Belief,
 }
 
-/// What the rules say of one name on one port; a name and a port have one rule at most.
+/// What the rules say of one name, or of all below one, on one port; a pattern and a port have one rule at most.
 #[derive(Clone, Debug)]
 pub struct Line {
-    pub name: DomainName,
+    /// A name, or `*.` and a name.
+    pub about: String,
     pub port: u16,
     pub allow: bool,
     /// Whether its listener is up.
@@ -30,7 +31,14 @@ pub struct Line {
 
 impl Line {
     pub fn id(&self) -> String {
-        format!("{}:{}", self.name, self.port)
+        format!("{}:{}", self.about, self.port)
+    }
+
+    pub fn means(&self, name: &DomainName) -> bool {
+        match self.about.strip_prefix('*') {
+            Some(below) => name.as_str().ends_with(below),
+            None => name.as_str() == self.about,
+        }
     }
 }
 
@@ -94,20 +102,20 @@ impl Reference {
 
     /// Whether a rule is about a name, on whatever port.
     pub fn mentions(&self, name: &DomainName) -> bool {
-        self.lines.iter().any(|line| line.name == *name)
+        self.lines.iter().any(|line| line.means(name))
     }
 
     /// What the rules say of the names that are believed, the newest first; nothing if there is none.
     fn by_rules(&self, believed: &[&DomainName], is_own: bool, port: u16) -> Option<Decided> {
-        let line = |name: &DomainName| self.lines.iter().find(|line| line.name == *name && line.port == port);
-        let lines: Vec<&Line> = believed.iter().filter_map(|name| line(name)).collect();
-        let denying = lines.iter().find(|line| !line.allow);
-        let allowing: Vec<&&Line> = lines.iter().filter(|line| line.allow).collect();
+        let lines: Vec<(&DomainName, &Line)> =
+            believed.iter().filter_map(|&name| Some((name, self.line(name, port)?))).collect();
+        let denying = lines.iter().find(|(_, line)| !line.allow);
+        let allowing: Vec<_> = lines.iter().copied().filter(|(_, line)| line.allow).collect();
         match (denying, allowing.split_first()) {
-            (Some(line), allowed) if is_own || allowed.is_none() => {
-                Some(deny(Reason::DeniedByRule, Some(line), Some(&line.name)))
+            (Some((name, line)), allowed) if is_own || allowed.is_none() => {
+                Some(deny(Reason::DeniedByRule, Some(line), Some(name)))
             }
-            (_, Some((first, others))) => Some(self.allow(first, others)),
+            (_, Some((&first, others))) => Some(self.allow(first, others)),
             (_, None) => {
                 let mentioned = |name: &&&DomainName| self.mentions(name);
                 let other_port = believed.iter().find(mentioned).map(|name| (Reason::PortNotAllowed, name));
@@ -117,17 +125,24 @@ impl Reference {
         }
     }
 
+    /// Of the lines that mean a name on a port: any that denies, else any; of several, the name's own, else the longest.
+    fn line(&self, name: &DomainName, port: u16) -> Option<&Line> {
+        let narrow = |line: &&Line| (!line.allow, !line.about.starts_with('*'), line.about.len());
+        self.lines.iter().filter(|line| line.means(name) && line.port == port).max_by_key(narrow)
+    }
+
     /// Each line has a route of its own, so two of them are two routes.
-    fn allow(&self, first: &Line, others: &[&&Line]) -> Decided {
-        let (verdict, reason) = if !others.is_empty() && self.on_ambiguous == OnAmbiguous::Deny {
+    fn allow(&self, (name, first): (&DomainName, &Line), others: &[(&DomainName, &Line)]) -> Decided {
+        let routes_differ = others.iter().any(|(_, line)| line.id() != first.id());
+        let (verdict, reason) = if routes_differ && self.on_ambiguous == OnAmbiguous::Deny {
             (Verdict::Deny, Reason::Ambiguous)
         } else if first.ready {
             (Verdict::Allow, Reason::Allowed)
         } else {
             (Verdict::Deny, Reason::ListenerNotReady)
         };
-        let also = others.iter().map(|line| line.name.clone()).take(4).collect();
-        Decided { verdict, reason, rule: Some(first.id()), name: Some(first.name.clone()), also }
+        let also = others.iter().map(|(name, _)| (*name).clone()).take(4).collect();
+        Decided { verdict, reason, rule: Some(first.id()), name: Some(name.clone()), also }
     }
 
     /// The names of an address: those with rules first, and of each kind the one that was asked for last first.

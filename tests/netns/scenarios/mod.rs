@@ -29,3 +29,4 @@ mod strangers;
 mod stubs;
 mod two_names;
 mod views;
+mod wildcards;
