@@ -11,9 +11,7 @@ man := $(DESTDIR)$(PREFIX)/share/man/man1
 share := $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-N ?= 100000
-
-.PHONY: help demo test churn check fuzz build install clean setup
+.PHONY: help demo test churn clients check fuzz build install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,8 +23,14 @@ demo: setup ## A little internet on this machine with decider in it (root; DEMO_
 test: setup ## Every test; the last line says how many passed and failed (root)
 	@tests/summary
 
+churn: N = 100000
 churn: setup ## N decisions (100000) of a crowd of clients against a model of the truth (root)
 	DECIDER_CHURN_N=$(N) $(CARGO) test --locked --test churn every_decision -- --nocapture
+
+clients: N = 1000
+clients: ## Real programs look names up and connect, N times each (1000), and a table of what came of it (root)
+	@tests/setup clients
+	DECIDER_CLIENTS=$(N) $(CARGO) test --locked --test netns real_clients -- --nocapture
 
 check: ## Format, lints, documentation, dependencies
 	@tests/setup rust

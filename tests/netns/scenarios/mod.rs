@@ -22,6 +22,7 @@ mod open_before;
 mod other_dns;
 mod private_answers;
 mod query_policy;
+mod real_clients;
 mod real_resolvers;
 mod rotation;
 mod shared_address;

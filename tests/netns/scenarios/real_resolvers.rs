@@ -66,6 +66,21 @@ fn what_changes_behind_a_cache_is_reached_as_it_changes() {
     }
 }
 
+#[test]
+fn an_answer_that_is_not_to_be_kept_counts_for_the_shortest_time() {
+    let mut resolving = Resolving::build(Software::Dnsmasq, Place::Beyond, &[], ", min_ttl: 600s, grace: 30s");
+    resolving.authority.set_ttls(0..=0);
+    resolving.world.gateway.start();
+    both(|family| {
+        assert_eq!(resolving.reach("github.com", family), GITHUB.of(family));
+        let cache = resolving.world.gateway.json(&["cache", "--name", "github.com"]);
+        let address = GITHUB.of(family).to_string();
+        let entry = cache.as_array().unwrap().iter().find(|entry| entry["address"] == address).unwrap().clone();
+        assert_eq!(entry["ttl_s"], 0, "{entry}");
+        assert!((500..=630).contains(&entry["left_s"].as_u64().unwrap()), "{entry}");
+    });
+}
+
 /// A table of somebody else's, which dnsmasq fills beside decider.
 const TABLE: &str = "
 table inet by_dnsmasq {

@@ -1,5 +1,5 @@
 use std::io::{Read, Write};
-use std::net::{Ipv6Addr, TcpListener, TcpStream};
+use std::net::{Ipv6Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -15,16 +15,28 @@ pub struct BannerServer {
 
 impl BannerServer {
     pub fn start(namespace: &Namespace, port: u16) -> Self {
+        Self::serving(namespace, port, echo)
+    }
+
+    /// The same as a page of HTTP, which ends the connection.
+    pub fn start_pages(namespace: &Namespace, port: u16) -> Self {
+        Self::serving(namespace, port, page)
+    }
+
+    fn serving(namespace: &Namespace, port: u16, serve: Serve) -> Self {
         let listener = namespace.enter(|| TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).unwrap());
         listener.set_nonblocking(true).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
-        let thread = thread::spawn(move || accept(&listener, &flag));
+        let thread = thread::spawn(move || accept(&listener, &flag, serve));
         Self { stop, thread: Some(thread) }
     }
 }
 
-fn accept(listener: &TcpListener, stop: &AtomicBool) {
+/// Whatever fails here is the client's to notice.
+type Serve = fn(TcpStream) -> Option<()>;
+
+fn accept(listener: &TcpListener, stop: &AtomicBool, serve: Serve) {
     while !stop.load(Ordering::Relaxed) {
         match listener.accept() {
             Ok((stream, _)) => drop(thread::spawn(move || serve(stream))),
@@ -33,8 +45,7 @@ fn accept(listener: &TcpListener, stop: &AtomicBool) {
     }
 }
 
-/// Whatever fails here is the client's to notice.
-fn serve(mut stream: TcpStream) -> Option<()> {
+fn echo(mut stream: TcpStream) -> Option<()> {
     stream.set_nonblocking(false).ok()?;
     let local = stream.local_addr().ok()?;
     writeln!(stream, "{} {}", local.ip().to_canonical(), local.port()).ok()?;
@@ -45,6 +56,15 @@ fn serve(mut stream: TcpStream) -> Option<()> {
             length => stream.write_all(&buffer[..length]).ok()?,
         }
     }
+}
+
+/// What the client has to say does not matter.
+fn page(mut stream: TcpStream) -> Option<()> {
+    stream.set_nonblocking(false).ok()?;
+    let body = format!("{}\n", stream.local_addr().ok()?.ip().to_canonical());
+    write!(stream, "HTTP/1.0 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).ok()?;
+    stream.shutdown(Shutdown::Write).ok()?;
+    stream.read_to_end(&mut Vec::new()).ok().map(drop)
 }
 
 impl Drop for BannerServer {

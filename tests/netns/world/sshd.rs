@@ -79,7 +79,7 @@ pub fn resolv_conf(directory: &Path, resolver: IpAddr) -> PathBuf {
 }
 
 /// A command that sees that file as its `/etc/resolv.conf`; program and arguments come behind.
-fn with_resolv_conf(resolv_conf: &Path) -> Command {
+pub fn with_resolv_conf(resolv_conf: &Path) -> Command {
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c", "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\""]).arg(resolv_conf);
     command
