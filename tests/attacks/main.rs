@@ -17,4 +17,5 @@ mod syns;
 mod syns_v4;
 mod syns_v6;
 mod udp;
+mod wildcards;
 mod world;

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde_json::json;
+
 use crate::world::{
     DATABASE, Family, GITHUB, GITLAB, Internet, RESOLVER, SHARED, STRANGER, Setup, World, both, listener_connections,
 };
@@ -54,12 +56,36 @@ fn each_name_below_reaches_its_own_host_and_no_other_name_does() {
             assert_eq!(event["domain"], name, "{event}");
         }
     });
+    both(|family| shows_well(&world, family));
     assert_eq!(world.internet.wire.to(STRANGER.of(Family::V4)), []);
     assert_eq!(world.internet.wire.to(STRANGER.of(Family::V6)), []);
     assert_eq!(world.internet.wire.leaked(), []);
     let connections = listener_connections(&world.gateway);
     assert_eq!((connections["*.wild.example"], connections["exact.wild.example"]), (6, 2), "{connections:?}");
     world.gateway.adds_up();
+}
+
+/// What the views say of the rules and of a connection.
+fn shows_well(world: &World, family: Family) {
+    let rules = world.gateway.json(&["rules"]);
+    for (index, expected) in [
+        json!(["*.wild.example", "allow", "original", true]),
+        json!(["exact.wild.example", "allow", "resolve", true]),
+        json!(["*.no.wild.example", "deny", null, null]),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let shown = ["domain", "action", "upstream", "ready"].map(|field| rules[index][field].clone());
+        assert_eq!(shown, **expected.as_array().unwrap());
+    }
+    let (client, dst) = (world.clients[0].address(family).to_string(), GITHUB.of(family));
+    let ask = ["explain", "--client", &client, "--dst", &dst.to_string(), "--port", "22"];
+    let explained = world.gateway.json(&ask);
+    assert_eq!((&explained["rule"], &explained["upstream"]), (&WILDCARD.into(), &"original".into()), "{explained}");
+    let told = String::from_utf8(world.gateway.cli(&ask).stdout).unwrap();
+    let socket = std::net::SocketAddr::new(dst, 22);
+    assert!(told.contains(&format!(", which connects to {socket}\n")), "{told}");
 }
 
 #[test]
