@@ -6,8 +6,8 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use decider::dns::{Belief, Limits, Observations, Pending, PendingLimits, Question, question};
-use decider::model::{ClientId, DomainName, Moment};
+use decider::dns::{Belief, Flow, Flows, Limits, Observations, Pending, PendingLimits, Question, question};
+use decider::model::{ClientId, DomainName, Mark, Moment, Scope};
 
 /// How many of each: enough that what the program needs anyway does not count.
 const COUNT: u32 = 100_000;
@@ -73,13 +73,29 @@ fn pending(clients: u32, length: usize) -> Pending {
     pending
 }
 
+/// Each flow to an address of its own, through a name of its own; what is known is there already.
+fn flows(known: &mut Observations, clients: u32) -> Flows {
+    let room = usize::try_from(COUNT).unwrap();
+    let mut flows = Flows::with_room(room, room);
+    for n in 0..COUNT {
+        let flow =
+            Flow { client: SocketAddr::new(address(1, n % clients), 40_000), dst: SocketAddr::new(address(2, n), 22) };
+        let client = ClientId(flow.client.ip());
+        flows.begin(flow, Mark(1), || known.hold(client, flow.dst.ip(), Scope::Client, |_| true));
+    }
+    assert_eq!(flows.len(), room);
+    flows
+}
+
 #[test]
 fn the_documented_figures_hold() {
-    let (ordinary, _a) = cost_of("an observation, 100 clients, names of 20 characters", || observations(100, 20));
+    let (ordinary, mut a) = cost_of("an observation, 100 clients, names of 20 characters", || observations(100, 20));
     let (long, _b) = cost_of("an observation, 100 clients, names of 250 characters", || observations(100, 250));
     let (worst, _c) = cost_of("an observation, a client each, names of 250 characters", || observations(COUNT, 250));
     let (question, _d) = cost_of("a question, 100 clients, names of 20 characters", || pending(100, 20));
     let (worst_question, _e) = cost_of("a question, a client each, names of 250 characters", || pending(COUNT, 250));
+    let (flow, _f) = cost_of("a flow, 100 clients", || flows(&mut a, 100));
+    assert!(flow < 384, "{flow}");
     assert!(ordinary < 576, "{ordinary}");
     assert!(long < 768, "{long}");
     assert!(worst < 1_536, "{worst}");

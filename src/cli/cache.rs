@@ -15,7 +15,7 @@ pub fn run(args: &Cache, place: &Place) -> Result<ExitCode, Failure> {
         output::json(&entries)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut shown = table::table(&["name", "address", "asked by", "ttl", "age", "left", "state"]);
+    let mut shown = table::table(&["name", "address", "asked by", "ttl", "age", "left", "flows", "state"]);
     for entry in &entries {
         shown.add_row([
             entry.name.to_string(),
@@ -24,6 +24,7 @@ pub fn run(args: &Cache, place: &Place) -> Result<ExitCode, Failure> {
             format!("{}s", entry.ttl_s),
             format!("{}s", entry.age_s),
             format!("{}s", entry.left_s),
+            entry.flows.to_string(),
             entry.state.to_string(),
         ]);
     }

@@ -57,9 +57,10 @@ fn print(out: &mut impl Write, args: &Explain, explanation: &Explanation) -> std
         writeln!(out, "  known about {}:", args.dst)?;
     }
     for name in &explanation.names {
+        let held = if name.flows > 0 { format!(", connections: {}", name.flows) } else { String::new() };
         writeln!(
             out,
-            "    {:<32} {:<8} asked by {}, {} s ago, {} s left",
+            "    {:<32} {:<8} asked by {}, {} s ago, {} s left{held}",
             name.name, name.state, name.asked_by, name.age_s, name.left_s
         )?;
     }

@@ -164,7 +164,7 @@ pub struct Status {
 /// Something that is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Degraded {
-    /// A stable word: `envoy`, `listener`, `relay`, `ruleset`, `routes`, `worker`, `journal`.
+    /// A stable word: `envoy`, `listener`, `relay`, `ruleset`, `routes`, `worker`, `journal`, `flows`.
     pub what: String,
     /// What is wrong and what to do.
     pub message: String,
@@ -296,6 +296,9 @@ pub struct CacheEntry {
     pub left_s: u64,
     /// What it is good for.
     pub state: State,
+    /// How many connections of that client keep it alive.
+    #[serde(default)]
+    pub flows: u32,
 }
 
 #[cfg(test)]

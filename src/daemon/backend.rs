@@ -44,6 +44,8 @@ pub struct View {
     pub health: Mutex<Health>,
     /// Whether observations are being saved.
     pub journal_works: Arc<AtomicBool>,
+    /// Why connections are not followed, if they are not.
+    pub flows_unknown: Option<String>,
     /// Where `down` is asked for.
     pub down: mpsc::Sender<oneshot::Sender<Result<(), String>>>,
 }
@@ -113,6 +115,9 @@ impl View {
         }
         if !self.journal_works.load(Ordering::Relaxed) {
             add("journal", "observations are not saved: they will be missing after a restart".to_owned());
+        }
+        if let Some(why) = self.flows_unknown.clone().or_else(kernel::conntrack_is_silent) {
+            add("flows", format!("names do not live as long as the connections through them: {why}"));
         }
         problems
     }
@@ -241,6 +246,7 @@ impl Backend for View {
                 age_s: now.since(observed.learned).as_secs(),
                 left_s: observed.expires.since(now).as_secs(),
                 state: observed.state(now),
+                flows: observed.flows,
             }));
             if entries.len() >= limit {
                 break;

@@ -1,5 +1,7 @@
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,13 +42,19 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Takes over what an earlier run saved, writes the file anew, and starts the thread that appends to it. The flag
-    /// says whether saving works.
+    /// Takes over what an earlier run saved, writes the file anew, and starts the thread that appends to it. Of what has
+    /// expired, only what is about the addresses in `in_use` is taken over: connections may hold it. The flag says
+    /// whether saving works.
     ///
     /// # Errors
     /// If the file cannot be read or written.
-    pub fn start(path: &Path, shared: Arc<Shared>, new: Receiver<Record>) -> Result<Arc<AtomicBool>, StateError> {
-        restore(path, &shared)?;
+    pub fn start(
+        path: &Path,
+        shared: Arc<Shared>,
+        new: Receiver<Record>,
+        in_use: &HashSet<IpAddr>,
+    ) -> Result<Arc<AtomicBool>, StateError> {
+        restore(path, &shared, in_use)?;
         let journal = Self::with_all(path, &shared).map_err(failed("write", path))?;
         let works = Arc::new(AtomicBool::new(true));
         let flag = Arc::clone(&works);
@@ -183,14 +191,15 @@ fn since_epoch() -> Duration {
     clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-fn restore(path: &Path, shared: &Shared) -> Result<(), StateError> {
+fn restore(path: &Path, shared: &Shared, in_use: &HashSet<IpAddr>) -> Result<(), StateError> {
     let now = clock::now();
-    let Saved { records, damaged, undated } = read(path)?;
+    let Saved { records, expired, damaged, undated } = read(path)?;
     if damaged > 0 || undated > 0 {
         tracing::warn!(damaged, undated, path = %path.display(), "lines of the journal were skipped");
     }
     let published = shared.published.load();
-    for record in records {
+    let held = expired.into_iter().filter(|record| in_use.contains(&record.addr));
+    for record in held.chain(records) {
         let belief = shared.belief(record.addr);
         let mut knowledge = shared.knowledge.about(record.addr);
         if published.policy.mentions(&record.name) {

@@ -5,6 +5,7 @@
 
 mod backend;
 mod firewall;
+mod flows;
 mod heal;
 mod interfaces;
 mod journal;

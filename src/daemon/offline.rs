@@ -71,6 +71,7 @@ pub fn known_names(observations: &Observations, dst: IpAddr, now: Moment) -> Vec
             age_s: now.since(observed.learned).as_secs(),
             left_s: observed.expires.since(now).as_secs(),
             state: observed.state(now),
+            flows: observed.flows,
         })
         .collect()
 }

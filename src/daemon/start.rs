@@ -17,6 +17,7 @@ use crate::relay::{self, Listeners, RelayCounters};
 
 use super::backend::{Health, View};
 use super::firewall::Firewall;
+use super::flows::FlowWatch;
 use super::journal::Journal;
 use super::offline::limits;
 use super::options::{Options, StartError};
@@ -51,7 +52,7 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
     let recorder = Recorder::start(Box::new(interfaces::name_of))
         .map_err(|source| StartError::system("start the recorder", source))?;
     let (shared, journalled) = share(policy, &recorder);
-    let journal_works = Journal::start(&state.journal(), Arc::clone(&shared), journalled)?;
+    let (journal_works, flows_unknown) = take_over(&state, &shared, journalled)?;
     let (workers, ended) = start_workers(&options, &shared)?;
     let relay = start_relay(relay_listeners, &shared)?;
     refusals::follow(log, Arc::clone(&shared)).map_err(|source| StartError::system("start a thread", source))?;
@@ -67,7 +68,8 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
             return Err(error);
         }
     };
-    let running = Running { options, statement, recorder, shared, workers, relay, journal_works, envoy_state };
+    let running =
+        Running { options, statement, recorder, shared, workers, relay, journal_works, flows_unknown, envoy_state };
     let (view, down) = running.view();
     view.follow_envoy();
     let backend = Arc::clone(&view);
@@ -94,6 +96,29 @@ fn share(policy: Policy, recorder: &RecorderHandle) -> (Arc<Shared>, Receiver<Ob
     let shared = Shared::new(published, knowledge, recorder.records.clone(), journal);
     shared.whereabouts.set(interfaces::own_addresses());
     (Arc::new(shared), journalled)
+}
+
+/// Takes over what an earlier run knew, and the connections that it let through. Says whether the journal works, and why
+/// connections are not followed, if they are not: then only the time of an observation counts.
+fn take_over(
+    state: &StateDir,
+    shared: &Arc<Shared>,
+    journalled: Receiver<Observed>,
+) -> Result<(Arc<AtomicBool>, Option<String>), StartError> {
+    let watch = FlowWatch::open(shared.published.load().policy.spec().marks);
+    let in_use = watch.as_ref().map(FlowWatch::destinations).unwrap_or_default();
+    let journal_works = Journal::start(&state.journal(), Arc::clone(shared), journalled, &in_use)?;
+    let flows_unknown = match watch {
+        Ok(watch) => {
+            watch.follow(Arc::clone(shared)).map_err(|source| StartError::system("start a thread", source))?;
+            None
+        }
+        Err(error) => {
+            tracing::warn!(%error, "connections are not followed");
+            Some(error.to_string())
+        }
+    };
+    Ok((journal_works, flows_unknown))
 }
 
 type Ends = mpsc::UnboundedReceiver<(usize, Ended)>;
@@ -132,6 +157,7 @@ struct Running {
     workers: Arc<Workers>,
     relay: Arc<RelayCounters>,
     journal_works: Arc<AtomicBool>,
+    flows_unknown: Option<String>,
     envoy_state: watch::Receiver<EnvoyState>,
 }
 
@@ -151,6 +177,7 @@ impl Running {
             statement: self.statement,
             health: Mutex::new(Health::default()),
             journal_works: self.journal_works,
+            flows_unknown: self.flows_unknown,
             down,
         };
         (Arc::new(view), down_asked)

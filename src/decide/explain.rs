@@ -37,6 +37,9 @@ pub struct KnownName {
     pub left_s: u64,
     /// What it is good for.
     pub state: State,
+    /// How many connections of that client keep it alive.
+    #[serde(default)]
+    pub flows: u32,
 }
 
 /// Why a connection would be let through or refused, step by step.

@@ -52,7 +52,8 @@ impl Book {
     /// Takes in an observation, and lets go of what there is no room for.
     pub fn put(&mut self, record: Record, now: Moment) {
         let (addr, client, name, limit) = (record.addr, record.client, record.name.clone(), self.room.per_address);
-        self.shared.entry(addr).or_default().put(record.clone(), limit, now);
+        // What a flow holds counts for its client alone.
+        self.shared.entry(addr).or_default().put(Record { flows: 0, ..record.clone() }, limit, now);
         let (change, evicted) = self.own.change(client, addr, now, |names| names.put(record, limit, now));
         if let Some(before) = change.replaced {
             self.spread.remove(client, &name, addr, before);
@@ -68,6 +69,11 @@ impl Book {
         if let Some(oldest) = self.spread.oldest_over(self.room.per_name(), client, &name) {
             self.let_go(client, oldest, &name);
         }
+    }
+
+    /// Says how many flows of a client hold its observation, if it still has that one.
+    pub fn set_flows(&mut self, client: ClientId, addr: IpAddr, name: &DomainName, flows: u32) {
+        self.own.amend(client, &addr, |names| names.set_flows(name, flows));
     }
 
     /// A client does not know a name at an address any more.

@@ -18,6 +18,8 @@ pub(super) struct Sources<'a> {
     pub own: [&'a [Record]; 2],
     /// Anybody's; none where only the client's own count.
     pub shared: [&'a [Record]; 2],
+    /// Others', which flows of the client hold; none where only the client's own count.
+    pub borrowed: &'a [Record],
 }
 
 impl<'a> Known<'a> {
@@ -53,10 +55,14 @@ impl<'a> Known<'a> {
     }
 
     fn counting(&self, belief: Belief) -> impl Iterator<Item = &'a DomainName> + use<'a> {
-        let lists = if self.is_own { self.sources.own } else { self.sources.shared };
+        let Sources { own, shared, borrowed } = self.sources;
+        let (lists, borrowed) = if self.is_own { (own, &[][..]) } else { (shared, borrowed) };
         let now = self.now;
+        let counts = move |record: &&Record| record.is_live(now) && record.belief == belief;
+        let is_there = move |held: &Record| lists.iter().copied().flatten().any(|r| r.name == held.name && counts(&r));
         newest_first(lists)
-            .filter(move |record| record.is_live(now) && record.belief == belief)
+            .filter(counts)
+            .chain(borrowed.iter().rev().filter(move |held| counts(held) && !is_there(held)))
             .map(|record| &record.name)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`question()`] and [`answer()`] read messages (`hickory-proto` stays private in here). [`Pending`] tells whether an
 //! answer was asked for. [`Observations`] keeps which name an address was the answer to, for which client and until
-//! when, and [`Known`] is what it says of one address. [`Reply`] is what decider answers by itself. [`journal`] is how observations outlive a restart.
+//! when, and [`Known`] is what it says of one address. [`Flows`] are the connections that keep observations alive. [`Reply`] is what decider answers by itself. [`journal`] is how observations outlive a restart.
 //!
 //! Only the name in the question is ever learned, and only for addresses that its own CNAME chain leads to within the
 //! answer section of the same message; also from the address hints of HTTPS and SVCB records.
@@ -12,7 +12,9 @@ mod book;
 mod budget;
 mod error;
 mod fair;
+mod flows;
 mod hints;
+mod holds;
 pub mod journal;
 mod known;
 mod limits;
@@ -30,6 +32,8 @@ mod wire_name;
 pub use answer::{Answer, Found, Nothing, Outcome, answer};
 pub use budget::Budgets;
 pub use error::DnsError;
+pub use flows::{Flow, Flows};
+pub use holds::Held;
 pub use known::Known;
 pub use limits::Limits;
 pub use observations::Observations;

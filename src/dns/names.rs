@@ -39,6 +39,13 @@ impl Names {
         Change { replaced, learned, displaced }
     }
 
+    /// Says how many flows hold a name.
+    pub fn set_flows(&mut self, name: &DomainName, flows: u32) {
+        if let Some(record) = self.0.iter_mut().find(|record| record.name == *name) {
+            record.flows = flows;
+        }
+    }
+
     /// Takes a name out.
     pub fn take(&mut self, name: &DomainName) -> Option<Record> {
         let index = self.0.iter().position(|known| known.name == *name)?;
@@ -76,8 +83,9 @@ impl Names {
 /// The newer of two observations of one name; it lives as long as either.
 fn renewed(known: Record, record: Record) -> Record {
     let expires = known.expires.max(record.expires);
+    let flows = known.flows.max(record.flows);
     let newer = if known.learned > record.learned { known } else { record };
-    Record { expires, ..newer }
+    Record { expires, flows, ..newer }
 }
 
 impl Entry for Names {

@@ -4,6 +4,7 @@ use std::time::Duration;
 use crate::model::{ClientId, DomainName, Moment, Scope};
 
 use super::book::Book;
+use super::holds::{Held, Holds};
 use super::known::{Known, Sources};
 use super::limits::Limits;
 use super::record::{Belief, Record};
@@ -14,18 +15,20 @@ use super::record::{Belief, Record};
 /// and they take nothing from those that matter.
 ///
 /// An observation that has expired is kept while there is room, so that a refusal can tell "too long ago" from "never".
-/// Whether it counts is asked at every look-up.
+/// Whether it counts is asked at every look-up: by the clock, and by the flows that hold it.
 pub struct Observations {
     limits: Limits,
     cache: Book,
     trail: Book,
+    holds: Holds,
 }
 
 impl Observations {
     /// An empty cache.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, cache: Book::new(limits.cache_room()), trail: Book::new(limits.trail_room()) }
+        let (cache, trail) = (Book::new(limits.cache_room()), Book::new(limits.trail_room()));
+        Self { limits, cache, trail, holds: Holds::default() }
     }
 
     /// Learns that `client` was told that `name` is at `addr`. It becomes the name that this client asked for last.
@@ -39,7 +42,8 @@ impl Observations {
         belief: Belief,
     ) -> Record {
         let expires = now.after(self.limits.lifetime(ttl));
-        let record = Record { addr, client, name, learned: now, expires, ttl, belief };
+        let flows = self.holds.count(client, addr, &name);
+        let record = Record { addr, client, name, learned: now, expires, ttl, belief, flows };
         self.cache.put(record.clone(), now);
         record
     }
@@ -55,7 +59,7 @@ impl Observations {
         belief: Belief,
     ) {
         let expires = now.after(self.limits.lifetime(ttl));
-        self.trail.put(Record { addr, client, name, learned: now, expires, ttl, belief }, now);
+        self.trail.put(Record { addr, client, name, learned: now, expires, ttl, belief, flows: 0 }, now);
     }
 
     /// Takes over an observation from an earlier run. It lives no longer than the present limits let any, and is no
@@ -80,7 +84,46 @@ impl Observations {
             Scope::Shared => [self.cache.shared(addr), self.trail.shared(addr)],
             Scope::Client => [&[][..]; 2],
         };
-        Known::new(Sources { own, shared }, now)
+        let borrowed = match scope {
+            Scope::Shared => self.holds.borrowed(client, addr),
+            Scope::Client => &[],
+        };
+        Known::new(Sources { own, shared, borrowed }, now)
+    }
+
+    /// Lets a flow of `client` to `addr` hold the observation that let it through, until [`release`](Self::release): the
+    /// newest one of the client's own whose name leads to where the flow went. If there is none, and the scope lets the
+    /// client use others', it is the newest of those. It may have expired since. Nothing if there is neither.
+    pub fn hold(
+        &mut self,
+        client: ClientId,
+        addr: IpAddr,
+        scope: Scope,
+        leads: impl Fn(&DomainName) -> bool,
+    ) -> Option<Held> {
+        let led = |record: &&Record| record.belief == Belief::Believed && leads(&record.name);
+        if let Some(record) = self.cache.own(client, addr).iter().rev().find(led) {
+            let held = Held { client, addr, name: record.name.clone(), borrowed: false };
+            let flows = self.holds.hold(&held);
+            self.cache.set_flows(client, addr, &held.name, flows);
+            return Some(held);
+        }
+        if scope == Scope::Client {
+            return None;
+        }
+        let mut others = self.cache.shared(addr).iter().rev().chain(self.holds.borrowed(client, addr).iter().rev());
+        let record = others.find(led)?.clone();
+        self.holds.borrow(client, record, self.limits.per_address.max(1))
+    }
+
+    /// A flow that held an observation has ended. From the last one on only the observation's own time counts.
+    pub fn release(&mut self, held: &Held) {
+        if held.borrowed {
+            self.holds.give_back(held);
+        } else {
+            let flows = self.holds.release(held);
+            self.cache.set_flows(held.client, held.addr, &held.name, flows);
+        }
     }
 
     /// Every observation of a name that rules mention, in no particular order. It takes time in proportion to all of
@@ -94,10 +137,10 @@ impl Observations {
         self.trail.iter()
     }
 
-    /// Every observation of an address, those of the trail included, in no particular order; as costly as
+    /// Every observation of an address, those of the trail and those that flows of others hold included, in no particular order; as costly as
     /// [`iter`](Self::iter).
     pub fn at(&self, addr: IpAddr) -> impl Iterator<Item = &Record> {
-        self.iter().chain(self.trail()).filter(move |record| record.addr == addr)
+        self.iter().chain(self.trail()).chain(self.holds.all_borrowed()).filter(move |record| record.addr == addr)
     }
 
     /// How many observations there are, expired ones included, those of the trail not.
@@ -115,6 +158,7 @@ impl Observations {
     fn carried_over(&self, record: Record, belief: Belief, now: Moment) -> Record {
         let learned = record.learned.min(now);
         let expires = record.expires.min(learned.after(self.limits.longest()));
-        Record { learned, expires, belief, ..record }
+        let flows = self.holds.count(record.client, record.addr, &record.name);
+        Record { learned, expires, belief, flows, ..record }
     }
 }

@@ -22,12 +22,18 @@ pub struct Record {
     pub ttl: Duration,
     /// Whether it can let anything through.
     pub belief: Belief,
+    /// How many connections of that client live that it let through: as long as there is one it counts for that client.
+    pub flows: u32,
 }
 
 impl Record {
     /// Whether it counts.
     #[must_use]
     pub fn is_live(&self, now: Moment) -> bool {
+        self.flows > 0 || self.has_time(now)
+    }
+
+    fn has_time(&self, now: Moment) -> bool {
         now < self.expires
     }
 
@@ -36,7 +42,8 @@ impl Record {
     pub fn state(&self, now: Moment) -> State {
         match self.belief {
             Belief::Private => State::Private,
-            Belief::Believed if self.is_live(now) => State::Live,
+            Belief::Believed if self.has_time(now) => State::Live,
+            Belief::Believed if self.is_live(now) => State::Held,
             Belief::Believed => State::Expired,
         }
     }
@@ -46,6 +53,7 @@ words! {
     /// What an observation is good for.
     pub enum State {
         Live = "live", "it lets connections through that a rule allows";
+        Held = "held", "its time has run out, but for its client it counts as long as a connection through it lives";
         Expired = "expired", "its time has run out";
         Private = "private", "it is not believed, since the address is private or this host's own";
     }

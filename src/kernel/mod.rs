@@ -2,9 +2,13 @@
 //!
 //! Planners are pure: [`Ruleset::plan`] and [`RoutingPlan`] turn a policy into data that `decider render` can print.
 //! The edges carry it out: [`Nft`] applies a ruleset in one transaction and reads it back, [`Routing`] keeps rules and
-//! routes, [`monitor()`] hears of every change to them, [`RefusalLog`] of what the ruleset refused by itself.
+//! routes, [`monitor()`] hears of every change to them, [`RefusalLog`] of what the ruleset refused by itself,
+//! [`Conntrack`] of connections that begin and end.
 
+mod conntrack;
+mod datagram;
 mod error;
+mod flow_news;
 mod listing;
 mod monitor;
 mod names;
@@ -17,7 +21,9 @@ mod routing_plan;
 mod ruleset;
 mod teardown;
 
+pub use conntrack::{Conntrack, conntrack_is_silent};
 pub use error::KernelError;
+pub use flow_news::{FlowNews, Life};
 pub use monitor::{Change, monitor};
 pub use nft::{Nft, refusal_counters, table_exists};
 pub use queue_stats::{QueueStats, queue_stats};

@@ -1,7 +1,7 @@
 use std::io;
 use std::thread;
 
-use netlink_packet_core::{NetlinkBuffer, NlasIterator};
+use netlink_packet_core::NlasIterator;
 use netlink_packet_netfilter::NetfilterSubsystem;
 use netlink_sys::Socket;
 use netlink_sys::constants::{NETLINK_NETFILTER, NETLINK_ROUTE};
@@ -9,6 +9,7 @@ use nix::errno::Errno;
 use tokio::sync::mpsc;
 
 use super::KernelError;
+use super::datagram::{HEADER, messages};
 use super::names::{LOCAL_TABLE, TABLE};
 
 /// What may have changed. A hint to look, not news: the state itself is read when it is looked at.
@@ -42,8 +43,6 @@ mod rtm {
     pub const DELRULE: u16 = 33;
 }
 
-/// Bytes of a netlink header (`struct nlmsghdr`).
-const HEADER: usize = 16;
 /// Bytes of `struct nfgenmsg`.
 const NETFILTER_HEADER: usize = 4;
 /// Bytes of `struct rtmsg`.
@@ -101,14 +100,10 @@ fn listen(socket: &Socket, meaning: fn(&[u8], u16) -> Option<Change>, hints: &mp
 /// What a datagram hints at, each kind once.
 fn changes(datagram: &[u8], meaning: fn(&[u8], u16) -> Option<Change>) -> Vec<Change> {
     let mut found = Vec::new();
-    let mut rest = datagram;
-    while let Ok(header) = NetlinkBuffer::new_checked(rest) {
-        let length = usize::try_from(header.length()).unwrap_or(usize::MAX).max(HEADER);
-        let message = rest.get(..length).unwrap_or(rest);
-        if let Some(change) = meaning(message, header.message_type()).filter(|change| !found.contains(change)) {
+    for (kind, message) in messages(datagram) {
+        if let Some(change) = meaning(message, kind).filter(|change| !found.contains(change)) {
             found.push(change);
         }
-        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
     found
 }

@@ -1,6 +1,6 @@
 use std::io;
 
-use netlink_packet_core::{NetlinkBuffer, NetlinkMessage, NetlinkPayload};
+use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_netfilter::nflog::{ConfigCmd, ConfigMode, ConfigNla, PacketNla, ULogMessage, config_request};
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily};
 use netlink_sys::Socket;
@@ -8,6 +8,7 @@ use netlink_sys::constants::NETLINK_NETFILTER;
 use nix::errno::Errno;
 
 use super::KernelError;
+use super::datagram::messages;
 use crate::model::Reason;
 
 /// A packet that the ruleset refused by itself.
@@ -72,15 +73,7 @@ fn configure(socket: &Socket, group: u16, settings: Vec<ConfigNla>) -> io::Resul
 }
 
 fn refusals(datagram: &[u8]) -> Vec<Refused> {
-    let mut found = Vec::new();
-    let mut rest = datagram;
-    while let Ok(header) = NetlinkBuffer::new_checked(rest) {
-        let length = usize::try_from(header.length()).unwrap_or(usize::MAX).max(4);
-        let message = rest.get(..length).unwrap_or(rest);
-        found.extend(refusal(message));
-        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-    }
-    found
+    messages(datagram).filter_map(|(_, message)| refusal(message)).collect()
 }
 
 fn refusal(message: &[u8]) -> Option<Refused> {

@@ -57,6 +57,7 @@ fn journal() -> Vec<u8> {
             expires: Moment::from_secs(3_000),
             ttl: Duration::from_secs(1_500),
             belief: Belief::Private,
+            flows: 0,
         })
     });
     std::iter::once(encode_header(&header)).chain(lines).map(|line| line + "\n").collect::<String>().into_bytes()

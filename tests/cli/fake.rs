@@ -169,11 +169,11 @@ pub fn cache() -> Value {
     json!([
         {
             "name": "github.com", "address": "192.0.2.10", "client": "10.77.1.7", "ttl_s": 60, "age_s": 5, "left_s": 85,
-            "state": "live"
+            "state": "live", "flows": 0
         },
         {
             "name": "db.example.com", "address": "2001:db8::5", "client": "2001:db8:1::7", "ttl_s": 1, "age_s": 95,
-            "left_s": 0, "state": "expired"
+            "left_s": 0, "state": "held", "flows": 2
         }
     ])
 }
@@ -185,7 +185,7 @@ pub fn explanation() -> Value {
         "upstream": "resolve",
         "steps": [{ "what": "client", "found": "10.0.0.1 is covered" }],
         "names": [{
-            "name": "github.com", "asked_by": "10.0.0.1", "age_s": 5, "left_s": 85, "state": "live"
+            "name": "github.com", "asked_by": "10.0.0.1", "age_s": 5, "left_s": 85, "state": "live", "flows": 1
         }],
         "advice": null
     })

@@ -160,9 +160,9 @@ no                 deny    old.example.com   5432       tcp    -         -      
     assert_eq!(shown(&folder, &["rules"], 0), rules);
     assert_eq!(json_of(&folder, &["rules", "--json"]), fake::rules());
     let names = "\
-NAME            ADDRESS      ASKED BY       TTL  AGE  LEFT  STATE
-github.com      192.0.2.10   10.77.1.7      60s  5s   85s   live
-db.example.com  2001:db8::5  2001:db8:1::7  1s   95s  0s    expired
+NAME            ADDRESS      ASKED BY       TTL  AGE  LEFT  FLOWS  STATE
+github.com      192.0.2.10   10.77.1.7      60s  5s   85s   0      live
+db.example.com  2001:db8::5  2001:db8:1::7  1s   95s  0s    2      held
 ";
     assert_eq!(shown(&folder, &["cache"], 0), names);
     assert_eq!(json_of(&folder, &["cache", "--json"]), fake::cache());
@@ -185,6 +185,7 @@ fn an_explanation_tells_the_steps() {
         told.contains("\n  => mark 0x40000000, to Envoy's listener on port 15100, which looks github.com up\n"),
         "{told}"
     );
+    assert!(told.contains(" asked by 10.0.0.1, 5 s ago, 85 s left, connections: 1\n"), "{told}");
     assert_eq!(json_of(&folder, &[&ask[..], &["--json"]].concat()), fake::explanation());
 }
 

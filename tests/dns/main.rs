@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod belief;
+mod flows;
+mod holds;
 mod journal;
 mod renewal;
 mod shares;

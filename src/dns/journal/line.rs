@@ -13,7 +13,7 @@ pub const MAX_LINE: usize = 512;
 /// A line for an observation, without its end.
 #[must_use]
 pub fn encode(record: &Record) -> String {
-    let Record { addr, client, name, learned, expires, ttl, belief: _ } = record;
+    let Record { addr, client, name, learned, expires, ttl, belief: _, flows: _ } = record;
     seal(&format!("{addr} {client} {name} {} {} {}", learned.nanos(), expires.nanos(), ttl.as_secs()))
 }
 
@@ -29,6 +29,7 @@ pub(super) fn decode(body: &str) -> Option<Record> {
         expires: Moment::from_nanos(next(&mut fields)?),
         ttl: Duration::from_secs(next::<u32>(&mut fields)?.into()),
         belief: Belief::Private,
+        flows: 0,
     };
     fields.next().is_none().then_some(record)
 }

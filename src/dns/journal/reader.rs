@@ -9,6 +9,8 @@ use super::line::{decode, open};
 pub struct Saved {
     /// The observations that have not expired, in the clock of this boot, the oldest first. None is believed yet.
     pub records: Vec<Record>,
+    /// Those that have, likewise: a connection that lives may hold one.
+    pub expired: Vec<Record>,
     /// Lines that are not what was written.
     pub damaged: usize,
     /// Observations that seem to have been made in the future: the wall clock was set back, so nobody knows how old
@@ -63,9 +65,10 @@ impl Reader {
             let expires = written.carry(record.expires, present);
             if learned > i128::from(now.nanos()) {
                 saved.undated += 1;
-            } else if expires > i128::from(now.nanos()) {
-                saved.records.push(Record { learned: moment(learned), expires: moment(expires), ..record });
+                continue;
             }
+            let list = if expires > i128::from(now.nanos()) { &mut saved.records } else { &mut saved.expired };
+            list.push(Record { learned: moment(learned), expires: moment(expires), ..record });
         }
         saved
     }

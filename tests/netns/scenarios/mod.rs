@@ -14,6 +14,7 @@ mod healed;
 mod killed;
 mod large_answers;
 mod letter_case;
+mod long_lived;
 mod malformed;
 mod marks;
 mod modes;
