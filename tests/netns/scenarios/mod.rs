@@ -3,6 +3,8 @@
 mod control_socket;
 mod dns_over_tcp;
 mod dns_over_tcp_broken;
+mod dns_over_tcp_limits;
+mod dns_over_tcp_real;
 mod down;
 mod envoy_faults;
 mod failed_start;
