@@ -11,7 +11,7 @@ man := $(DESTDIR)$(PREFIX)/share/man/man1
 share := $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test churn clients check fuzz build install clean setup
+.PHONY: help demo test churn clients bench-dns check fuzz build install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ clients: N = 1000
 clients: ## Real programs look names up and connect, N times each (1000), and a table of what came of it (root)
 	@tests/setup clients
 	DECIDER_CLIENTS=$(N) $(CARGO) test --locked --test netns real_clients -- --nocapture
+
+bench-dns: setup ## What decider adds to a DNS lookup, beside dnsmasq (root; BENCH_QUICK=1 is short)
+	$(CARGO) bench --locked --bench dns
 
 check: ## Format, lints, documentation, dependencies
 	@tests/setup rust

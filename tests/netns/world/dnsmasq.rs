@@ -22,7 +22,7 @@ impl Dnsmasq {
     ) -> Self {
         let mut command = Command::new("/usr/sbin/dnsmasq");
         command.args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root"]);
-        command.args(["--pid-file=", "--bind-interfaces", "--log-facility=-", "--log-queries"]);
+        command.args(["--pid-file=", "--bind-interfaces", "--log-facility=-"]);
         command.args(listen.iter().map(|address| format!("--listen-address={address}")));
         command.args(upstream.iter().map(|address| format!("--server={address}")));
         command.args(options);
