@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use decider::clock;
-use decider::model::Moment;
+use decider::model::{Moment, Verdict};
 use decider::record::Event;
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -16,7 +16,7 @@ use crate::crowd::{CLIENTS, Crowd};
 use crate::events::EventStream;
 use crate::figures::Figures;
 use crate::judged::Outcome;
-use crate::town::{BUSY_NAMES, BUSY_POOL, DATABASE, NAMES, POOL, SSH, domain, home, pool, stranger};
+use crate::town::{BUSY_NAMES, BUSY_POOL, DATABASE, NAMES, POOL, SSH, domain, home, name_of_rule, pool, stranger};
 use crate::truth::{Name, Span, Truth};
 use crate::world::{Family, Heard, OpenFlow, Segment};
 
@@ -100,6 +100,7 @@ impl Churn {
             }
         }
         self.take_events(&mut round);
+        self.note_connections(&round);
         for (ends, flow) in round.flows {
             self.judge(ends, flow);
         }
@@ -205,11 +206,24 @@ impl Churn {
         }
     }
 
+    /// Each may live until now: one that is not followed through Envoy is reset as soon as it is answered, but decider has
+    /// to hear of that first.
+    fn note_connections(&mut self, round: &Round) {
+        let last = clock::now();
+        for (&(from, to), flow) in &round.flows {
+            let allowed = flow.event.as_ref().filter(|event| event.verdict == Verdict::Allow);
+            let rule = allowed.and_then(|event| event.rule.as_ref());
+            if let Some(name) = rule.and_then(|rule| name_of_rule(rule.as_str())) {
+                self.truth.connected(from.ip(), to.ip(), name, Span { first: flow.at, last });
+            }
+        }
+    }
+
     fn judge(&mut self, (from, to): FlowKey, flow: Flow) {
         let decided = Span { first: flow.at, last: flow.seen.map_or_else(clock::now, |(seen, _)| seen) };
         let expected = self.truth.expected(from.ip(), to.ip(), to.port(), decided);
         let told = flow.event.map(|event| (event.verdict, event.reason, event.rule.map(|rule| rule.to_string())));
-        let is_let = matches!(told, Some((decider::model::Verdict::Allow, ..)));
+        let is_let = matches!(told, Some((Verdict::Allow, ..)));
         let visit = flow.visit.filter(|_| is_let);
         let outcome = Outcome { flags: flow.seen.map(|(_, flags)| flags), told, reached: visit.map(reached) };
         self.figures.add(&outcome, &expected, || format!("{from} to {to}"));

@@ -14,6 +14,8 @@ pub type Name = u16;
 
 /// How long an observation that has expired is kept here: longer than anything is under way.
 const KEPT: Duration = Duration::from_secs(20);
+/// How long after a connection's end decider may hear of it.
+const NEWS: Duration = Duration::from_secs(1);
 
 /// Something that happened between two readings of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub struct Truth {
     own: HashMap<(IpAddr, IpAddr), Vec<Observed>>,
     /// By address, whoever asked.
     shared: HashMap<IpAddr, Vec<Observed>>,
+    /// Connections by client and address, each with the name that let it through.
+    flows: HashMap<(IpAddr, IpAddr), Vec<(Name, Span)>>,
 }
 
 #[derive(Clone, Copy)]
@@ -88,7 +92,7 @@ struct Behind {
 
 impl Truth {
     pub fn new(lifetimes: Lifetimes, rules: HashMap<Name, HashMap<u16, Action>>) -> Self {
-        Self { lifetimes, rules, own: HashMap::new(), shared: HashMap::new() }
+        Self { lifetimes, rules, own: HashMap::new(), shared: HashMap::new(), flows: HashMap::new() }
     }
 
     /// A client was told that a name is at an address.
@@ -101,9 +105,17 @@ impl Truth {
         }
     }
 
+    /// A client was connected to an address by the rule of that name. While it is, the name counts for this client.
+    pub fn connected(&mut self, client: IpAddr, addr: IpAddr, name: Name, during: Span) {
+        let flows = self.flows.entry((client, addr)).or_default();
+        flows.retain(|(_, old)| old.last.after(KEPT) > during.first);
+        flows.push((name, during));
+    }
+
     /// What may become of a SYN of a client that is decided in that time.
     pub fn expected(&self, client: IpAddr, addr: IpAddr, port: u16, decided: Span) -> Expected {
-        let own = behind(self.own.get(&(client, addr)), decided);
+        let mut own = behind(self.own.get(&(client, addr)), decided);
+        self.add_connected(client, addr, decided, &mut own);
         let all = behind(self.shared.get(&addr), decided);
         let mut expected = Expected::default();
         if !own.is_empty() {
@@ -113,6 +125,16 @@ impl Truth {
             self.judge(&all, false, port, &mut expected);
         }
         expected
+    }
+
+    /// Names that a connection may keep alive for its client, also if somebody else had asked for them.
+    fn add_connected(&self, client: IpAddr, addr: IpAddr, decided: Span, own: &mut Vec<Behind>) {
+        for &(name, during) in self.flows.get(&(client, addr)).into_iter().flatten() {
+            let lives = during.first <= decided.last && during.last.after(NEWS) >= decided.first;
+            if lives && !own.iter().any(|known| known.name == name) {
+                own.push(Behind { name, newest: Span { first: Moment::ZERO, last: during.first }, surely: false });
+            }
+        }
     }
 
     /// What may become of it if these names count, either the client's own or others'.
@@ -282,6 +304,16 @@ mod tests {
         let truth = told(&[(0, GIT, 4, 0)]);
         assert_eq!(truth.expected(CLIENTS[0], ADDR, 5432, at(20, 30)), refused(&[Reason::PortNotAllowed]));
         assert_eq!(truth.expected(CLIENTS[0], CLIENTS[1], 22, at(20, 30)), refused(&GONE));
+    }
+
+    #[test]
+    fn a_connection_may_keep_its_name_alive_for_its_client() {
+        let mut truth = told(&[(0, GIT, 1, 0)]);
+        truth.connected(CLIENTS[1], ADDR, GIT, at(10, 3_000));
+        let both = truth.expected(CLIENTS[1], ADDR, 22, at(3_010, 3_020));
+        assert!(both.is_open() && both.allowed == [GIT].into(), "{both:?}");
+        assert_eq!(truth.expected(CLIENTS[0], ADDR, 22, at(3_010, 3_020)), refused(&GONE));
+        assert_eq!(truth.expected(CLIENTS[1], ADDR, 22, at(4_010, 4_020)), refused(&GONE));
     }
 
     #[test]
