@@ -5,8 +5,9 @@
 
 mod answers;
 mod chains;
-mod dns_bytes;
 mod hints;
+#[path = "../messages/mod.rs"]
+mod messages;
 mod packet_bytes;
 mod questions;
 mod replies;
@@ -19,3 +20,5 @@ mod syns_v6;
 mod udp;
 mod wildcards;
 mod world;
+
+use packet_bytes::Family;

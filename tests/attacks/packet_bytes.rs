@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+pub use crate::messages::bytes::{cut, patch};
+
 pub const TCP: u8 = 6;
 pub const UDP: u8 = 17;
 
@@ -114,16 +116,4 @@ pub fn segment(family: Family, flags: u8, options: &[u8], payload: &[u8]) -> Vec
 /// The client's SYN to github.com, port 22: allowed.
 pub fn syn(family: Family) -> Vec<u8> {
     segment(family, SYN, &[], &[])
-}
-
-/// The same bytes with some of them overwritten.
-pub fn patch(mut bytes: Vec<u8>, at: usize, with: &[u8]) -> Vec<u8> {
-    bytes.splice(at..at + with.len(), with.iter().copied());
-    bytes
-}
-
-/// The first bytes only: the rest was not copied.
-pub fn cut(mut bytes: Vec<u8>, length: usize) -> Vec<u8> {
-    bytes.truncate(length);
-    bytes
 }

@@ -5,15 +5,14 @@ use decider::model::{Reason, Verdict};
 use decider::queue::Answer;
 use decider::record::DnsOutcome;
 
-use crate::dns_bytes::{
-    A, AAAA, ANY, CHAOS, CNAME, HTTPS, INTERNET, MX, Message, NS, OPT, PTR, QUESTION, SOA, SRV, SVCB, TXT, answer,
-    edns, entry, name, question, record,
+use crate::messages::bytes::{
+    A, AAAA, ANY, CHAOS, CNAME, HTTPS, INTERNET, MX, Message, NS, OPT, PTR, QUESTION, REFUSED, SOA, SRV, SVCB, TXT,
+    answer, edns, entry, name, question, record,
 };
 use crate::packet_bytes::{BOTH, Family};
 use crate::world::{World, assert_event};
 
-/// Response, recursion desired and available; REFUSED and NXDOMAIN.
-const REFUSED: u16 = 0x8185;
+/// Response, recursion desired and available; NXDOMAIN.
 const NO_SUCH_NAME: u16 = 0x8183;
 const RECURSION_DESIRED: u16 = 0x0100;
 const CHECKING_DISABLED: u16 = 0x0010;
@@ -46,7 +45,7 @@ fn refusal(asked: &Message) -> Message {
 fn blocked(flags: u16, text: &str) -> Vec<u8> {
     let error = [&15u16.to_be_bytes()[..], text.as_bytes()].concat();
     let option = [&15u16.to_be_bytes()[..], &u16::try_from(error.len()).unwrap().to_be_bytes(), &error].concat();
-    crate::dns_bytes::record_of(1232, &[0], OPT, u32::from(flags), &option)
+    crate::messages::bytes::record_of(1232, &[0], OPT, u32::from(flags), &option)
 }
 
 #[test]
@@ -67,7 +66,7 @@ fn a_question_that_no_rule_allows_is_refused_and_never_leaves() {
             ("class", entry(&name("github.com"), A, CHAOS)),
             ("the root", entry(&[0], NS, INTERNET)),
             ("a reverse name", entry(&name("10.2.0.192.in-addr.arpa"), PTR, INTERNET)),
-            ("an escaped dot", entry(&crate::dns_bytes::labels_to_name(&[b"github.com"]), A, INTERNET)),
+            ("an escaped dot", entry(&crate::messages::bytes::labels_to_name(&[b"github.com"]), A, INTERNET)),
         ];
         for (case, entry) in odd {
             let message = Message::new(QUESTION, entry);
@@ -108,7 +107,7 @@ fn a_refusal_repeats_what_was_asked_to_the_letter() {
         is_answered(&mut world, family, &with_edns, &refusal(&plain).additional(blocked(0, text)), "EDNS");
         let with_cookie = plain.clone().additional(edns(512, 0, &[0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8]));
         is_answered(&mut world, family, &with_cookie, &refusal(&plain).additional(blocked(0, text)), "a cookie");
-        let dnssec = crate::dns_bytes::record_of(1232, &[0], OPT, 0x8000, &[]);
+        let dnssec = crate::messages::bytes::record_of(1232, &[0], OPT, 0x8000, &[]);
         let expected = refusal(&plain).additional(blocked(0x8000, text));
         is_answered(&mut world, family, &plain.clone().additional(dnssec), &expected, "DNSSEC");
     }
@@ -141,7 +140,7 @@ fn an_answer_with_a_private_address_is_refused_in_its_place() {
             let mut true_answer = answer(family, "github.com").answer(private.clone());
             let mut expected = Message { flags: REFUSED, ..question(family, "github.com") };
             if public_too {
-                true_answer = true_answer.answer(crate::dns_bytes::address(family, 66));
+                true_answer = true_answer.answer(crate::messages::bytes::address(family, 66));
             }
             if edns_too {
                 true_answer = true_answer.additional(edns(1232, 0, &[]));
@@ -182,8 +181,8 @@ fn audit_refuses_nothing_and_says_what_it_would() {
         let (verdict, outcome, events) = world.ask(family, &question(family, "evil.example").bytes());
         assert_eq!((verdict, outcome), (world.passes(), DnsOutcome::Refused));
         assert_event(events.first(), Verdict::Audit, Reason::QueryNotAllowed, "audit");
-        let (verdict, outcome, events) =
-            world.reply(family, &answer(family, "evil.example").answer(crate::dns_bytes::address(family, 1)).bytes());
+        let (verdict, outcome, events) = world
+            .reply(family, &answer(family, "evil.example").answer(crate::messages::bytes::address(family, 1)).bytes());
         assert_eq!((verdict, outcome, events.len()), (Answer::Pass, DnsOutcome::Learned, 0));
         assert_eq!(world.replies(), []);
     }

@@ -8,8 +8,9 @@ use decider::dns::journal::{Header, encode, encode_header};
 use decider::dns::{Belief, Record};
 use decider::model::{ClientId, DomainName, Moment};
 
+use crate::messages::{answers, chains, hints, questions};
 use crate::packet_bytes::{BOTH, Family};
-use crate::{answers, chains, hints, questions, syns, syns_v4, syns_v6, udp};
+use crate::{syns, syns_v4, syns_v6, udp};
 
 type Bytes = fn(Family) -> Vec<u8>;
 
@@ -22,7 +23,7 @@ fn write() {
         [syns::CASES, syns_v4::CASES, syns_v6::CASES].concat().iter().map(|case| case.bytes).collect();
     let datagrams: Vec<Bytes> = udp::CASES.iter().map(|case| case.bytes).collect();
     let answers: Vec<Bytes> =
-        [answers::CASES, chains::CASES, hints::CASES].concat().iter().map(|case| case.bytes).collect();
+        [&answers::ALL.concat()[..], chains::CASES, hints::CASES].concat().iter().map(|case| case.bytes).collect();
     let questions: Vec<Bytes> = questions::CASES.iter().map(|case| case.bytes).collect();
     save(&folder.join("syn"), &of_both(&packets));
     save(&folder.join("udp"), &of_both(&datagrams));

@@ -6,7 +6,7 @@ use decider::model::{Reason, Verdict};
 use decider::queue::{Answer, Hook};
 use decider::record::DnsOutcome;
 
-use crate::dns_bytes::{ANSWER, INTERNET, Message, address, answer, entry, name, question};
+use crate::messages::bytes::{ANSWER, INTERNET, Message, address, answer, entry, name, question};
 use crate::packet_bytes::{BOTH, Family, SYN, TCP, ip, tcp, udp};
 use crate::world::{World, assert_event};
 
@@ -167,7 +167,7 @@ fn an_allowed_name_at_a_private_address_opens_nothing_and_says_so() {
                 std::net::IpAddr::V4(addr) => addr.octets().to_vec(),
                 std::net::IpAddr::V6(addr) => addr.octets().to_vec(),
             };
-            let record = crate::dns_bytes::record(&name("github.com"), family.kind(), 300, &data);
+            let record = crate::messages::bytes::record(&name("github.com"), family.kind(), 300, &data);
             let (verdict, outcome, events) = world.reply(family, &answer(family, "github.com").answer(record).bytes());
             assert_eq!((verdict, outcome), (Answer::Drop, DnsOutcome::Private), "{inside}");
             assert_event(events.first(), Verdict::Deny, Reason::PrivateAddress, inside);
@@ -186,7 +186,7 @@ fn many_private_addresses_in_one_answer_are_one_event() {
             Family::V4 => vec![10, 0, 0, 1],
             Family::V6 => vec![0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
         };
-        let record = crate::dns_bytes::record(&name("github.com"), family.kind(), 300, &private);
+        let record = crate::messages::bytes::record(&name("github.com"), family.kind(), 300, &private);
         let message = (0..50).fold(answer(family, "github.com"), |message, _| message.answer(record.clone()));
         let (_, _, events) = world.reply(family, &message.bytes());
         assert_eq!(events.len(), 1);

@@ -5,7 +5,7 @@ use decider::packet::{self, PacketError};
 use decider::queue::{Answer, Hook};
 use decider::record::DnsOutcome;
 
-use crate::dns_bytes::question;
+use crate::messages::bytes::question;
 use crate::packet_bytes::{BOTH, Family, TCP, UDP, cut, ip, patch, udp};
 use crate::world::{World, assert_event};
 
@@ -78,8 +78,8 @@ fn a_message_of_all_the_bytes_that_fit_is_read() {
             Family::V4 => usize::from(u16::MAX) - 20 - 8,
             Family::V6 => usize::from(u16::MAX) - 8,
         };
-        let record = crate::dns_bytes::address(family, 1);
-        let mut message = crate::dns_bytes::answer(family, "github.com");
+        let record = crate::messages::bytes::address(family, 1);
+        let mut message = crate::messages::bytes::answer(family, "github.com");
         let count = (room - message.bytes().len()) / record.len();
         message.answers = vec![record; count];
         let mut world = World::new();

@@ -4,7 +4,7 @@ use decider::model::{Reason, Verdict};
 use decider::queue::Answer;
 use decider::record::DnsOutcome;
 
-use crate::dns_bytes::{ANSWER, INTERNET, Message, QUESTION, address, entry, labels_to_name};
+use crate::messages::bytes::{ANSWER, INTERNET, Message, QUESTION, address, entry, labels_to_name};
 use crate::packet_bytes::{BOTH, Family, SYN, TCP, ip, tcp};
 use crate::world::{World, assert_event};
 

@@ -103,6 +103,34 @@ fn security_names_real_tests() {
     assert!(seen > 20, "docs/security.md names only {seen} tests");
 }
 
+/// The number that a test has in its name, if it has one.
+fn line_of(test: &str) -> Option<u32> {
+    test.rsplit("::").next()?.strip_prefix("line_")?.get(..2)?.parse().ok()
+}
+
+#[test]
+fn each_line_of_the_threats_has_its_tests() {
+    let security = read("docs/security.md");
+    let rows = ["### Lies in DNS", "### Confusion about who meant what"]
+        .into_iter()
+        .flat_map(|heading| markdown::table_below(&security, heading));
+    let mut numbers = BTreeSet::new();
+    let mut named = BTreeSet::new();
+    for row in rows {
+        let own: BTreeSet<u32> = row[0].split(", ").filter_map(|number| number.parse().ok()).collect();
+        for name in row[3].split('`').skip(1).step_by(2) {
+            let line = line_of(name);
+            assert!(line.is_none_or(|line| own.contains(&line)), "{name} is not of line {own:?}");
+            named.extend(line.map(|_| name.rsplit("::").next().unwrap().to_owned()));
+        }
+        numbers.extend(own);
+    }
+    assert!((1..=17).all(|number| numbers.contains(&number)), "only {numbers:?}");
+    for test in tests().iter().filter(|test| line_of(test).is_some()) {
+        assert!(named.contains(test.rsplit("::").next().unwrap()), "docs/security.md does not name {test}");
+    }
+}
+
 #[test]
 fn documents_are_clean() {
     for path in documents() {

@@ -5,5 +5,11 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 #![expect(clippy::disallowed_methods, reason = "tests measure time themselves")]
 
+// The attacks feed workers with it, too.
+#[path = "../messages/mod.rs"]
+#[expect(dead_code, reason = "each program uses its part")]
+mod messages;
 mod scenarios;
 mod world;
+
+use world::Family;

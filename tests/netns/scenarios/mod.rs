@@ -31,6 +31,7 @@ mod rotation;
 mod shared_address;
 mod strangers;
 mod stubs;
+mod threats;
 mod two_names;
 mod views;
 mod wildcards;

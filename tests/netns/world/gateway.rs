@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -146,6 +147,27 @@ impl Gateway {
             |event: &&Value| event["dst"] == dst.to_string() && event["dst_port"] == port && event["reason"] == reason;
         let found = within(Duration::from_secs(5), || self.events().iter().rfind(is_it).cloned());
         found.unwrap_or_else(|| panic!("no event {reason} for {dst} port {port}, but {:#?}", self.events()))
+    }
+
+    /// The same of one that came by that protocol.
+    pub fn event_by(&self, proto: &str, dst: IpAddr, port: u16, reason: &str) -> Value {
+        let is_it = |event: &&Value| {
+            event["proto"] == proto
+                && event["dst"] == dst.to_string()
+                && event["dst_port"] == port
+                && event["reason"] == reason
+        };
+        let found = within(Duration::from_secs(5), || self.events().iter().rfind(is_it).cloned());
+        found.unwrap_or_else(|| panic!("no event {reason} for {dst} port {port} by {proto}, but {:#?}", self.events()))
+    }
+
+    /// What became of the DNS messages so far, by outcome; those that were none are left out.
+    pub fn messages(&self) -> BTreeMap<String, u64> {
+        // Not by the command line: some tests ask after each message.
+        let client = decider::control::Client::connect(&self.path("control.sock")).unwrap();
+        let status: Value = client.call(&decider::control::Request::Status {}).unwrap();
+        let counted: BTreeMap<String, u64> = serde_json::from_value(status["dns"]["messages"].clone()).unwrap();
+        counted.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 
     /// Once nothing is under way, every packet that came to a queue is accounted for; the counters then.

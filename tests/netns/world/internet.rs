@@ -21,6 +21,14 @@ const PORTS: [u16; 4] = [22, 2222, 5432, 8022];
 impl Internet {
     /// With servers and resolvers.
     pub fn new() -> Self {
+        let mut internet = Self::unresolved();
+        let resolvers = [RESOLVER.both(), OTHER_RESOLVER.both()].concat();
+        internet.resolver = Some(Resolver::start(&internet.namespace, &resolvers, &internet.zone));
+        internet
+    }
+
+    /// With servers, and a zone that nobody tells.
+    pub fn unresolved() -> Self {
         let mut internet = Self::bare();
         let (zone, namespace) = (&internet.zone, &internet.namespace);
         zone.set_ttl(60);
@@ -31,8 +39,6 @@ impl Internet {
         zone.put("two.example", &SHARED.both());
         zone.put_fresh("fresh.example");
         zone.silence("silent.example");
-        let resolvers = [RESOLVER.both(), OTHER_RESOLVER.both()].concat();
-        internet.resolver = Some(Resolver::start(namespace, &resolvers, zone));
         internet.servers = PORTS.iter().map(|&port| BannerServer::start(namespace, port)).collect();
         internet
     }

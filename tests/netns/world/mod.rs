@@ -1,8 +1,10 @@
 //! What the scenarios play in. One noun a file.
 
+mod actor;
 mod addresses;
 mod admin;
 mod authority;
+mod carrier;
 mod client;
 mod dns;
 mod dnsmasq;
@@ -29,9 +31,11 @@ mod unbound;
 mod visitor;
 mod wire;
 
+pub use actor::Actor;
 pub use addresses::*;
 pub use admin::listener_connections;
 pub use authority::Authority;
+pub use carrier::{Carrier, Talk, all_ways};
 pub use client::Client;
 pub use dns::{Message, Question};
 pub use dnsmasq::Dnsmasq;

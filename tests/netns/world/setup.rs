@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::{CLIENTS, Client, Family, GATEWAY, Gateway, Internet, Namespace, eventually};
+use super::{Actor, CLIENTS, Client, Family, GATEWAY, Gateway, Internet, Namespace, RESOLVER, eventually};
 
 /// Clients, gateway, internet: joined, and decider not yet running.
 pub struct World {
@@ -47,6 +47,20 @@ impl Default for Setup {
 }
 
 impl Setup {
+    /// The same with a resolver that says what the test wants.
+    pub fn start_with_actor(self) -> (World, Actor) {
+        let (mut world, actor) = self.build_with_actor();
+        world.gateway.start();
+        (world, actor)
+    }
+
+    /// The same before decider's start.
+    pub fn build_with_actor(self) -> (World, Actor) {
+        let world = Self { internet: Internet::unresolved, ..self }.build();
+        let actor = Actor::start(&world.internet.namespace, &RESOLVER.both(), &world.internet.zone);
+        (world, actor)
+    }
+
     /// The world with decider at work.
     pub fn start(self) -> World {
         let mut world = self.build();

@@ -1,6 +1,6 @@
 //! DNS messages, put together from readable pieces.
 
-use crate::packet_bytes::Family;
+use crate::Family;
 
 pub const A: u16 = 1;
 pub const NS: u16 = 2;
@@ -23,6 +23,8 @@ pub const CHAOS: u16 = 3;
 /// Flags of a question that asks for recursion, and of its answer (RFC 1035, 4.1.1).
 pub const QUESTION: u16 = 0x0100;
 pub const ANSWER: u16 = 0x8180;
+/// The answer that refuses.
+pub const REFUSED: u16 = 0x8185;
 
 /// Where the name of the first question begins.
 pub const FIRST_NAME: u16 = 12;
@@ -44,11 +46,12 @@ impl Family {
         }
     }
 
-    /// The data of an address record: the n-th of the addresses that answers lead to.
+    /// The data of an address record: the n-th, below a hundred, of the addresses that answers lead to. Written out, both
+    /// families' addresses end alike.
     pub fn data(self, n: u8) -> Vec<u8> {
         match self {
             Self::V4 => vec![198, 51, 100, n],
-            Self::V6 => vec![0x20, 1, 0xd, 0xb8, 0x51, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, n],
+            Self::V6 => vec![0x20, 1, 0xd, 0xb8, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, n / 10 * 16 + n % 10],
         }
     }
 
@@ -168,4 +171,21 @@ pub fn address(family: Family, n: u8) -> Vec<u8> {
 /// An alias.
 pub fn alias(from: &str, to: &str, ttl: u32) -> Vec<u8> {
     record(&name(from), CNAME, ttl, &name(to))
+}
+
+/// A name of 255 octets: three labels of 63 and one of 61.
+pub fn longest_name() -> Vec<u8> {
+    labels_to_name(&[&[b'a'; 63], &[b'b'; 63], &[b'c'; 63], &[b'd'; 61]])
+}
+
+/// The same bytes with some of them overwritten.
+pub fn patch(mut bytes: Vec<u8>, at: usize, with: &[u8]) -> Vec<u8> {
+    bytes.splice(at..at + with.len(), with.iter().copied());
+    bytes
+}
+
+/// The first bytes only: the rest was not copied.
+pub fn cut(mut bytes: Vec<u8>, length: usize) -> Vec<u8> {
+    bytes.truncate(length);
+    bytes
 }
