@@ -130,7 +130,8 @@ impl Truth {
     /// Names that a connection may keep alive for its client, also if somebody else had asked for them.
     fn add_connected(&self, client: IpAddr, addr: IpAddr, decided: Span, own: &mut Vec<Behind>) {
         for &(name, during) in self.flows.get(&(client, addr)).into_iter().flatten() {
-            let lives = during.first <= decided.last && during.last.after(NEWS) >= decided.first;
+            // Earlier ones only: none gives the reason for itself.
+            let lives = during.first < decided.first && during.last.after(NEWS) >= decided.first;
             if lives && !own.iter().any(|known| known.name == name) {
                 own.push(Behind { name, newest: Span { first: Moment::ZERO, last: during.first }, surely: false });
             }
@@ -314,6 +315,8 @@ mod tests {
         assert!(both.is_open() && both.allowed == [GIT].into(), "{both:?}");
         assert_eq!(truth.expected(CLIENTS[0], ADDR, 22, at(3_010, 3_020)), refused(&GONE));
         assert_eq!(truth.expected(CLIENTS[1], ADDR, 22, at(4_010, 4_020)), refused(&GONE));
+        truth.connected(CLIENTS[1], ADDR, GIT, at(6_000, 6_010));
+        assert_eq!(truth.expected(CLIENTS[1], ADDR, 22, at(6_000, 6_010)), refused(&GONE), "by itself");
     }
 
     #[test]
