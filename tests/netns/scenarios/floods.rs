@@ -14,7 +14,7 @@ const MEMORY: u64 = 96 << 20;
 const BOUND: Duration = Duration::from_secs(60);
 
 /// The other client works as long as the flood lasts: every one of its connections has to succeed.
-fn while_another_works(world: &World, family: Family, flood: impl FnOnce() + Send) -> u64 {
+pub(super) fn while_another_works(world: &World, family: Family, flood: impl FnOnce() + Send) -> u64 {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {

@@ -9,6 +9,7 @@ mod down;
 mod envoy_faults;
 mod failed_start;
 mod floods;
+mod floods_of_dns;
 mod forged_dns;
 mod forged_sources;
 mod full_disk;

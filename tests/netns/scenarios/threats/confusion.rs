@@ -1,12 +1,11 @@
 //! Who meant what, where names share addresses or addresses change hands.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Scene;
-use crate::messages::bytes::{
-    ANSWER, FIRST_NAME, INTERNET, Message, address, answer, entry, name, pointer, question, record,
-};
+use super::many::{many_addresses, nth_address};
+use crate::messages::bytes::{address, answer, question};
 use crate::world::{
     Carrier, Family, Message as Told, Question, SHARED, Setup, Talk, all_ways, both, listener_connections,
 };
@@ -121,28 +120,6 @@ fn line_13_an_address_is_somebody_elses_a_second_after_its_time() {
     scene.ends();
 }
 
-/// The n-th of many addresses.
-fn pool(family: Family, n: u32) -> IpAddr {
-    match family {
-        Family::V4 => std::net::Ipv4Addr::from(u32::from(std::net::Ipv4Addr::new(198, 18, 0, 1)) + n).into(),
-        Family::V6 => {
-            let [high, low] = [u16::try_from(n >> 16).unwrap(), u16::try_from(n & 0xffff).unwrap()];
-            Ipv6Addr::new(0x2001, 0xdb8, 0x18, 0, 0, 1, high, low).into()
-        }
-    }
-}
-
-/// github.com is at that many addresses of the pool, from the first on. TTL 5 seconds.
-fn many(family: Family, id: u16, first: u32, count: u32) -> Vec<u8> {
-    let octets = |n| match pool(family, n) {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets().to_vec(),
-    };
-    let records = (first..first + count).map(|n| record(&pointer(FIRST_NAME), family.kind(), 5, &octets(n)));
-    let about = Message::new(ANSWER, entry(&name("github.com"), family.kind(), INTERNET));
-    Message { id, answers: records.collect(), ..about }.bytes()
-}
-
 /// As many addresses as fit a message.
 fn all_that_fit(family: Family, carrier: Carrier) -> u32 {
     (super::room(carrier) - 28) / if family == Family::V4 { 16 } else { 28 }
@@ -156,14 +133,14 @@ fn line_15_each_of_thousands_of_addresses_is_reached() {
         let count = all_that_fit(family, carrier);
         // Others over TCP than over UDP.
         let first = if carrier == Carrier::Tcp { 10_000 } else { 0 };
-        let told = many(family, 0x1234, first, count);
+        let told = many_addresses(family, 0x1234, "github.com", first, count);
         assert!(count > 2_300 && told.len() > 65_000, "{count} in {}", told.len());
         scene.actor.says(move |_| vec![told.clone()]);
         let mut talk = scene.talk(family, carrier);
         talk.say(&question(family, "github.com").bytes());
         talk.hear().unwrap();
         for n in (0..count).step_by(16).chain([count - 1]) {
-            let address = pool(family, first + n);
+            let address = nth_address(family, first + n);
             drop(scene.world.clients[0].connect(address, 22).unwrap_or_else(|error| panic!("{n}: {error}")));
             connected += 1;
         }
@@ -183,7 +160,7 @@ fn line_15_all_addresses_change_with_every_answer() {
     scene.actor.says(|asked| {
         let id = u16::from_be_bytes([asked[0], asked[1]]);
         let family = if Told::decode(asked).unwrap().question.record_type == 1 { Family::V4 } else { Family::V6 };
-        vec![many(family, id, u32::from(id) * COUNT, COUNT)]
+        vec![many_addresses(family, id, "github.com", u32::from(id) * COUNT, COUNT)]
     });
     all_ways(|family, carrier| {
         let mut talk = scene.talk(family, carrier);

@@ -3,6 +3,7 @@
 
 mod answers;
 mod confusion;
+pub mod many;
 mod private;
 mod questions;
 mod spoofs;
