@@ -9,10 +9,10 @@ use proptest::prelude::*;
 
 use crate::reference::{Decided, Line, Observed, Reference};
 
-const PORTS: [u16; 3] = [22, 443, 5432];
+pub const PORTS: [u16; 3] = [22, 443, 5432];
 /// Seconds: the least that an observation lives, and the grace.
-const MIN_TTL: u64 = 5;
-const GRACE: u64 = 2;
+pub const MIN_TTL: u64 = 5;
+pub const GRACE: u64 = 2;
 
 /// What can happen.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ enum Step {
     Connect { client: u8, addr: u8, port: usize },
 }
 
-fn client(n: u8) -> IpAddr {
+pub fn client(n: u8) -> IpAddr {
     if n.is_multiple_of(2) { IpAddr::from([10, 77, 1, n]) } else { format!("fd77:1::{n}").parse().unwrap() }
 }
 
@@ -52,7 +52,7 @@ const PATTERNS: [&str; 6] = [
     "*.a.two.example.org",
 ];
 
-fn name(n: u8) -> DomainName {
+pub fn name(n: u8) -> DomainName {
     DomainName::parse(NAMES.get(usize::from(n)).unwrap()).unwrap()
 }
 
@@ -83,7 +83,7 @@ fn rules() -> impl Strategy<Value = Vec<Line>> {
     })
 }
 
-fn reference() -> impl Strategy<Value = Reference> {
+pub fn reference() -> impl Strategy<Value = Reference> {
     (
         rules(),
         prop_oneof![Just(Mode::Enforce), Just(Mode::Audit)],
@@ -96,11 +96,13 @@ fn reference() -> impl Strategy<Value = Reference> {
             scope,
             on_ambiguous,
             observed: vec![],
+            living: vec![],
+            borrowed: vec![],
         })
 }
 
 /// The model's policy as a file, read and compiled.
-fn compile(reference: &Reference) -> Policy {
+pub fn compile(reference: &Reference) -> Policy {
     let mode = if reference.mode == Mode::Audit { "audit" } else { "enforce" };
     let scope = if reference.scope == Scope::Client { "client" } else { "shared" };
     let on_ambiguous = if reference.on_ambiguous == OnAmbiguous::Deny { "deny" } else { "latest" };

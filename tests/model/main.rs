@@ -2,5 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod asked;
 mod compared;
+mod driven;
+mod flows;
+mod messages;
+mod real;
 mod reference;

@@ -6,6 +6,8 @@ use decider::dns::Belief;
 use decider::model::{DomainName, Reason, Scope, Verdict};
 use decider::policy::{Mode, OnAmbiguous};
 
+use crate::flows::{Borrowed, Living};
+
 /// An observation.
 #[derive(Clone, Debug)]
 pub struct Observed {
@@ -50,6 +52,9 @@ pub struct Reference {
     pub scope: Scope,
     pub on_ambiguous: OnAmbiguous,
     pub observed: Vec<Observed>,
+    /// The connections that live, and what they hold that others asked.
+    pub living: Vec<Living>,
+    pub borrowed: Vec<Borrowed>,
 }
 
 /// A decision, in words that both sides have.
@@ -64,16 +69,19 @@ pub struct Decided {
 
 /// A name behind an address: its newest observation, and until when any of them lives.
 #[derive(Clone, Debug)]
-struct Behind {
-    name: DomainName,
-    number: usize,
+pub struct Behind {
+    pub name: DomainName,
+    pub number: usize,
     expires: u64,
-    belief: Belief,
+    pub belief: Belief,
 }
 
 impl Reference {
     pub fn decide(&self, client: IpAddr, addr: IpAddr, port: u16, now: u64) -> Decided {
-        let own = self.behind(addr, |observed| observed.client == client);
+        let mut own = self.behind(addr, |observed| observed.client == client);
+        for behind in own.iter_mut().filter(|behind| self.holds(client, addr, &behind.name)) {
+            behind.expires = u64::MAX;
+        }
         let all = match self.scope {
             Scope::Shared => self.behind(addr, |_| true),
             Scope::Client => vec![],
@@ -81,8 +89,14 @@ impl Reference {
         let is_own = own.iter().any(|behind| behind.expires > now);
         let counting = if is_own { &own } else { &all };
         let live: Vec<&Behind> = counting.iter().filter(|behind| behind.expires > now).collect();
-        let believed: Vec<&DomainName> =
+        let mut believed: Vec<&DomainName> =
             live.iter().filter(|behind| behind.belief == Belief::Believed).map(|behind| &behind.name).collect();
+        let borrowed = if is_own || self.scope == Scope::Client { vec![] } else { self.borrowed(client, addr) };
+        for name in &borrowed {
+            if !believed.contains(&name) {
+                believed.push(name);
+            }
+        }
         let private = live.iter().find(|behind| behind.belief == Belief::Private);
         let expired = own.iter().chain(&all).find(|behind| behind.expires <= now);
 
@@ -126,7 +140,7 @@ impl Reference {
     }
 
     /// Of the lines that mean a name on a port: any that denies, else any; of several, the name's own, else the longest.
-    fn line(&self, name: &DomainName, port: u16) -> Option<&Line> {
+    pub fn line(&self, name: &DomainName, port: u16) -> Option<&Line> {
         let narrow = |line: &&Line| (!line.allow, !line.about.starts_with('*'), line.about.len());
         self.lines.iter().filter(|line| line.means(name) && line.port == port).max_by_key(narrow)
     }
@@ -143,6 +157,13 @@ impl Reference {
         };
         let also = others.iter().map(|(name, _)| (*name).clone()).take(4).collect();
         Decided { verdict, reason, rule: Some(first.id()), name: Some(name.clone()), also }
+    }
+
+    /// The names of an address, the one that was asked for last first.
+    pub fn newest(&self, addr: IpAddr, whose: impl Fn(IpAddr) -> bool) -> Vec<Behind> {
+        let mut names = self.behind(addr, |observed| whose(observed.client));
+        names.sort_by_key(|behind| std::cmp::Reverse(behind.number));
+        names
     }
 
     /// The names of an address: those with rules first, and of each kind the one that was asked for last first.
