@@ -30,6 +30,7 @@ fn write() {
     save(&folder.join("summary"), &of_both(&[packets, datagrams].concat()));
     save(&folder.join("dns_question"), &of_both(&questions));
     save(&folder.join("dns_answer"), &of_both(&answers));
+    save(&folder.join("tcp_stream"), &streams(&of_both(&questions)));
     save(&folder.join("journal"), &[journal(), unsealed(&journal())]);
     save(&folder.join("control_request"), &requests());
     let written = std::fs::read_dir(&folder).unwrap();
@@ -38,6 +39,14 @@ fn write() {
 
 fn of_both(cases: &[Bytes]) -> Vec<Vec<u8>> {
     BOTH.iter().flat_map(|&family| cases.iter().map(move |bytes| bytes(family))).collect()
+}
+
+/// For the relay: each message by itself in pieces of one byte, and all together in pieces of 2, 3 and 200.
+fn streams(messages: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let framed = |message: &Vec<u8>| [&u16::try_from(message.len()).unwrap().to_be_bytes(), &**message].concat();
+    let each = messages.iter().map(|message| [vec![1, 1], framed(message)].concat());
+    let all = [vec![3, 2, 3, 200], messages.iter().flat_map(framed).collect()].concat();
+    each.chain([all]).collect()
 }
 
 fn save(folder: &Path, seeds: &[Vec<u8>]) {

@@ -52,9 +52,12 @@ fn a_capability_is_missing() {
 fn a_listeners_port_is_taken() {
     let mut world = Setup::default().build();
     for host in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
-        let taken = world.gateway.namespace.enter(|| TcpListener::bind((host, 15101)).unwrap());
-        fails(&mut world, REFUSED, &["15101", "first_port"]);
-        drop(taken);
+        // The relay's, and a rule's.
+        for port in [15099, 15101] {
+            let taken = world.gateway.namespace.enter(|| TcpListener::bind((host, port)).unwrap());
+            fails(&mut world, REFUSED, &[&port.to_string(), "first_port"]);
+            drop(taken);
+        }
     }
     starts_after_all(&mut world);
 }
