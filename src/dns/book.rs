@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use crate::model::{ClientId, DomainName, Moment};
 
 use super::fair::{Bounds, FairStore};
+use super::forgotten::Forgotten;
 use super::limits::Room;
 use super::names::Names;
 use super::record::Record;
@@ -21,12 +22,19 @@ pub(super) struct Book {
     /// which bounds it.
     shared: HashMap<IpAddr, Names>,
     spread: Spread,
+    forgotten: Forgotten,
 }
 
 impl Book {
     pub fn new(room: Room) -> Self {
         let bounds = Bounds { capacity: room.capacity, share: room.per_client };
-        Self { room, own: FairStore::new(bounds), shared: HashMap::new(), spread: Spread::default() }
+        Self {
+            room,
+            own: FairStore::new(bounds),
+            shared: HashMap::new(),
+            spread: Spread::default(),
+            forgotten: Forgotten::default(),
+        }
     }
 
     /// A client's own observations of an address, the newest last.
@@ -37,6 +45,11 @@ impl Book {
     /// Anybody's observations of an address, the newest last.
     pub fn shared(&self, addr: IpAddr) -> &[Record] {
         self.shared.get(&addr).map_or(&[], Names::as_slice)
+    }
+
+    /// Whether a client may have been told something that would still count, if there had been room for it.
+    pub fn has_forgotten(&self, client: ClientId, now: Moment) -> bool {
+        self.forgotten.concerns(client, now)
     }
 
     /// Every observation with its client, in no particular order.
@@ -60,10 +73,10 @@ impl Book {
         }
         self.spread.add(client, &name, addr, change.learned);
         if let Some(displaced) = change.displaced {
-            self.spread.forget(&displaced);
+            self.forget(&displaced);
         }
         for gone in evicted {
-            gone.value.as_slice().iter().for_each(|record| self.spread.forget(record));
+            gone.value.as_slice().iter().for_each(|record| self.forget(record));
             self.unshare(gone.key, |names| names.forget(gone.owner));
         }
         if let Some(oldest) = self.spread.oldest_over(self.room.per_name(), client, &name) {
@@ -79,9 +92,15 @@ impl Book {
     /// A client does not know a name at an address any more.
     fn let_go(&mut self, client: ClientId, addr: IpAddr, name: &DomainName) {
         if let Some(gone) = self.own.amend(client, &addr, |names| names.take(name)).flatten() {
-            self.spread.forget(&gone);
+            self.forget(&gone);
         }
         self.unshare(addr, |names| names.forget_name(client, name));
+    }
+
+    /// What a client was told had to go.
+    fn forget(&mut self, record: &Record) {
+        self.spread.forget(record);
+        self.forgotten.note(record.client, record.expires);
     }
 
     /// What a client is not told any more, nobody else uses any more.

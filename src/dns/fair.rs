@@ -16,8 +16,8 @@ pub(super) trait Entry: Default {
 
 /// A bounded store that many owners share without pushing each other out.
 ///
-/// An owner that is over its share loses its own least recent entry. When everything is full, it is a stale entry of the
-/// owner that has been idle longest that goes, else the least recent entry of the owner that has most. So a noisy owner
+/// An owner that is over its share loses its own least recent entry. When everything is full, it is a stale entry of one of
+/// the owners that have been idle longest that goes, else the least recent entry of the owner that has most. So a noisy owner
 /// displaces itself. Changing an entry costs the logarithm of the number of owners, looking one up nothing but hashing.
 pub(super) struct FairStore<O, K, V> {
     /// The owner that was idle longest is the least recent one.
@@ -44,6 +44,9 @@ pub(super) struct Evicted<O, K, V> {
     pub key: K,
     pub value: V,
 }
+
+/// Owners that are asked for a stale entry before one goes that is not.
+const ASKED: usize = 32;
 
 type Load<O> = (usize, Reverse<u64>, O);
 
@@ -145,10 +148,11 @@ impl<O: Hash + Ord + Copy, K: Hash + Eq, V: Entry> FairStore<O, K, V> {
         self.shelves.peek(&owner).is_some_and(|shelf| shelf.weight > self.bounds.share && shelf.entries.len() > 1)
     }
 
+    /// Of the owners that have been idle longest the first one with a stale entry where it would be taken.
     fn idle_and_stale(&self, now: Moment) -> Option<O> {
-        let (owner, shelf) = self.shelves.peek_lru()?;
-        let (_, oldest) = shelf.entries.peek_lru()?;
-        oldest.is_stale(now).then_some(*owner)
+        let has_stale = |shelf: &Shelf<K, V>| shelf.entries.peek_lru().is_some_and(|(_, oldest)| oldest.is_stale(now));
+        let mut idle = self.shelves.iter().rev().take(ASKED);
+        idle.find(|(_, shelf)| has_stale(shelf)).map(|(owner, _)| *owner)
     }
 
     fn heaviest(&self) -> Option<O> {
@@ -195,9 +199,9 @@ impl<K: Hash + Eq, V> Shelf<K, V> {
 mod tests {
     use super::*;
 
-    /// Weighs what it holds and is stale from the second 100 on.
+    /// Weighs what it holds and is stale 100 seconds after it was put there.
     #[derive(Default)]
-    struct Stone(usize);
+    struct Stone(usize, Moment);
 
     impl Entry for Stone {
         fn weight(&self) -> usize {
@@ -205,7 +209,7 @@ mod tests {
         }
 
         fn is_stale(&self, now: Moment) -> bool {
-            now >= Moment::from_secs(100)
+            now.since(self.1).as_secs() >= 100
         }
     }
 
@@ -214,7 +218,8 @@ mod tests {
     }
 
     fn put(store: &mut FairStore<u8, u32, Stone>, owner: u8, key: u32, second: u64) -> Vec<(u8, u32)> {
-        let ((), evicted) = store.change(owner, key, Moment::from_secs(second), |stone| stone.0 = 1);
+        let now = Moment::from_secs(second);
+        let ((), evicted) = store.change(owner, key, now, |stone| *stone = Stone(1, now));
         evicted.into_iter().map(|gone| (gone.owner, gone.key)).collect()
     }
 
@@ -259,6 +264,17 @@ mod tests {
             put(&mut store, 1, key, 0);
         }
         assert_eq!(put(&mut store, 1, 13, 100), [(2, 20)]);
+    }
+
+    #[test]
+    fn what_is_stale_goes_first_whosever_it_is() {
+        let mut store = store(4, 4);
+        put(&mut store, 1, 10, 50);
+        put(&mut store, 2, 20, 0);
+        put(&mut store, 2, 21, 60);
+        put(&mut store, 3, 30, 60);
+        // Nobody has more than the second, and the first has been idle longest; but the second has a stale one.
+        assert_eq!(put(&mut store, 3, 31, 110), [(2, 20)]);
     }
 
     #[test]

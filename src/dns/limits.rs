@@ -39,6 +39,9 @@ impl Room {
     }
 }
 
+/// Observations of names that no rule mentions for which each part has room beyond twice a client's mean.
+const TRAIL_SLACK: usize = 16;
+
 impl Limits {
     /// Names of one address that are looked at for a decision; it bounds the decision's cost.
     const PER_ADDRESS: usize = 32;
@@ -48,7 +51,7 @@ impl Limits {
     const TRAIL_PER_CLIENT: usize = 1_024;
 
     /// The limits for a cache of `capacity` observations: a sixteenth of it for one client, but 8192 at least. A
-    /// sixteenth more is for names that no rule mentions, 1024 of them for one client at most.
+    /// sixteenth more is for names that no rule mentions, 1024 of them for one client.
     #[must_use]
     pub fn new(capacity: usize, min_ttl: Duration, max_ttl: Duration, grace: Duration) -> Self {
         let capacity = capacity.max(1);
@@ -69,8 +72,7 @@ impl Limits {
     /// The limits of one of `shards` parts among which the addresses are spread by a hash.
     ///
     /// A client's addresses never spread evenly. So each part has room for twice the client's mean and some more, and a
-    /// client that keeps within its share is not squeezed by the luck of the hash. Of names that no rule mentions each
-    /// part has its plain part: what is missing there costs a refusal its name, not a connection.
+    /// client that keeps within its share is not squeezed by the luck of the hash.
     #[must_use]
     pub fn share_of(self, shards: usize) -> Self {
         let shards = shards.max(1);
@@ -78,8 +80,14 @@ impl Limits {
         let slack = self.per_address.saturating_mul(2).saturating_add(32);
         let per_client = self.per_client.div_ceil(shards).saturating_mul(2).saturating_add(slack);
         let trail = (self.trail / shards).max(1);
-        let trail_per_client = (self.trail_per_client / shards).max(1);
-        Self { capacity, per_client: per_client.min(capacity), trail, trail_per_client, ..self }
+        let trail_per_client = self.trail_per_client.div_ceil(shards).saturating_mul(2).saturating_add(TRAIL_SLACK);
+        Self {
+            capacity,
+            per_client: per_client.min(capacity),
+            trail,
+            trail_per_client: trail_per_client.min(trail),
+            ..self
+        }
     }
 
     /// The room for names that rules mention.

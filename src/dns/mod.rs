@@ -13,6 +13,7 @@ mod budget;
 mod error;
 mod fair;
 mod flows;
+mod forgotten;
 mod hints;
 mod holds;
 pub mod journal;

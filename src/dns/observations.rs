@@ -76,10 +76,12 @@ impl Observations {
     }
 
     /// What is known about an address for a client: its own observations if one of them lives, else others' as the scope
-    /// says. Allocates nothing, and looks at no more than four times [`Limits::per_address`] observations.
+    /// says; but not if one of its own may have lived for which there was no room. Allocates nothing, and looks at no more than four times [`Limits::per_address`] observations.
     #[must_use]
     pub fn about(&self, addr: IpAddr, client: ClientId, scope: Scope, now: Moment) -> Known<'_> {
         let own = [self.cache.own(client, addr), self.trail.own(client, addr)];
+        let has_forgotten = self.cache.has_forgotten(client, now) || self.trail.has_forgotten(client, now);
+        let scope = if has_forgotten { Scope::Client } else { scope };
         let shared = match scope {
             Scope::Shared => [self.cache.shared(addr), self.trail.shared(addr)],
             Scope::Client => [&[][..]; 2],
@@ -137,8 +139,8 @@ impl Observations {
         self.trail.iter()
     }
 
-    /// Every observation of an address, those of the trail and those that flows of others hold included, in no particular order; as costly as
-    /// [`iter`](Self::iter).
+    /// Every observation of an address, those of the trail and those that flows of others hold included, in no particular
+    /// order; as costly as [`iter`](Self::iter).
     pub fn at(&self, addr: IpAddr) -> impl Iterator<Item = &Record> {
         self.iter().chain(self.trail()).chain(self.holds.all_borrowed()).filter(move |record| record.addr == addr)
     }

@@ -84,14 +84,47 @@ fn the_trail_of_all_has_its_bound() {
 }
 
 #[test]
-fn however_it_is_divided_a_client_has_no_more_than_a_thousand_names_on_the_trail() {
+fn however_it_is_divided_a_client_has_room_for_a_thousand_names_on_the_trail_and_not_for_many_more() {
     let hour = Duration::from_secs(3_600);
     for capacity in [1_000, 100_000, 1_000_000, 10_000_000] {
         for shards in [1, 2, 24, 244, 256] {
             let all = Limits::new(capacity, hour, hour, hour);
             let part = all.share_of(shards);
-            assert!(part.trail_per_client * shards <= 1_024.max(shards), "{capacity} in {shards}");
+            assert!(part.trail_per_client * shards <= 2 * 1_024 + 18 * shards, "{capacity} in {shards}");
+            assert!(part.trail_per_client <= part.trail, "{capacity} in {shards}");
             assert!(part.trail * shards <= (capacity / 16).max(shards), "{capacity} in {shards}");
         }
     }
+}
+
+/// What a client was told itself keeps out what others ask; so must what it was told and there was no room for.
+#[test]
+fn a_client_that_was_told_too_much_to_be_remembered_uses_nothing_of_others() {
+    let mut observations = Observations::new(limits());
+    observations.learn(NOW, client(1), addr(1), name("github.com"), TTL, Belief::Believed);
+    note(&mut observations, 2, "evil.example", 1);
+    for n in 10..20 {
+        note(&mut observations, 2, &format!("n{n}.example"), n);
+    }
+    assert_eq!(live(&observations, 2, 1), [""; 0]);
+    // Others do not notice, and nor does it when that would have been over.
+    assert_eq!(live(&observations, 1, 1), ["github.com"]);
+    assert_eq!(live(&observations, 3, 1), ["github.com"]);
+    let later = NOW.after(Duration::from_secs(2 * 3_600));
+    observations.learn(later, client(1), addr(1), name("github.com"), TTL, Belief::Believed);
+    let known = observations.about(addr(1), client(2), Scope::Shared, later);
+    assert_eq!(known.live().map(DomainName::as_str).collect::<Vec<_>>(), ["github.com"]);
+}
+
+#[test]
+fn the_same_holds_for_names_that_rules_mention() {
+    let hour = Duration::from_secs(3_600);
+    let limits = Limits { per_client: 4, ..Limits::new(1_000, hour, hour, hour) };
+    let mut observations = Observations::new(limits);
+    observations.learn(NOW, client(1), addr(1), name("github.com"), TTL, Belief::Believed);
+    observations.learn(NOW, client(2), addr(1), name("denied.example"), TTL, Belief::Believed);
+    for n in 10..20 {
+        observations.learn(NOW, client(2), addr(n), name(&format!("n{n}.example")), TTL, Belief::Believed);
+    }
+    assert_eq!(live(&observations, 2, 1), [""; 0]);
 }
