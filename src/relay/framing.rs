@@ -1,21 +1,30 @@
 use std::io;
 
+use futures_util::{Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
-use tokio_util::bytes::Buf;
+use tokio_util::bytes::{Buf, BytesMut};
 use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
 use super::limits::{BUFFER, WRITE};
 
-/// Two bytes of length in front of each message (RFC 1035, 4.2.2), so one has at most 65535.
-#[must_use]
-pub fn codec() -> LengthDelimitedCodec {
-    LengthDelimitedCodec::builder().length_field_type::<u16>().max_frame_length(u16::MAX.into()).new_codec()
+/// Bytes of length in front of each message (RFC 1035, 4.2.2), so one has at most 65535.
+const LENGTH: u8 = 2;
+
+/// The lengths stay in front of the messages: bytes that end behind a length would else look like an end between messages.
+fn codec() -> LengthDelimitedCodec {
+    LengthDelimitedCodec::builder()
+        .length_field_type::<u16>()
+        .max_frame_length(u16::MAX.into())
+        .length_adjustment(LENGTH.into())
+        .num_skip(0)
+        .new_codec()
 }
 
 /// The messages of a stream, however its bytes come. It ends with an error if the bytes end within a message.
-pub fn messages<R: AsyncRead>(reader: R) -> FramedRead<R, LengthDelimitedCodec> {
-    FramedRead::with_capacity(reader, codec(), BUFFER)
+pub fn messages<R: AsyncRead>(reader: R) -> impl Stream<Item = io::Result<BytesMut>> {
+    let framed = FramedRead::with_capacity(reader, codec(), BUFFER);
+    framed.map(|framed| framed.map(|mut framed| framed.split_off(usize::from(LENGTH).min(framed.len()))))
 }
 
 /// Writes a message, length and all in one go.

@@ -18,7 +18,6 @@ mod silence;
 
 pub use counters::RelayCounters;
 pub use exchange::{End, Inspect, exchange};
-pub use framing::{codec, messages, send};
 pub use listeners::{ListenError, Listeners};
 pub use places::{Place, Places};
 pub use server::spawn;

@@ -328,12 +328,21 @@ async fn a_resolver_may_end_between_two_answers_but_not_within_one() {
     scene.resolver.writer.shutdown().await.unwrap();
     scene.client.hears_the_end().await;
     scene.ends(End::ResolverFailed).await;
+
+    let mut scene = Scene::new();
+    scene.client.says(&["a"]).await;
+    scene.resolver.hears().await;
+    scene.resolver.writer.write_all(&[0, 9]).await.unwrap();
+    scene.resolver.writer.shutdown().await.unwrap();
+    scene.ends(End::ResolverFailed).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_ends_within_a_question_has_broken_off() {
-    let mut scene = Scene::new();
-    scene.client.writer.write_all(&[0, 9, b'a']).await.unwrap();
-    scene.client.writer.shutdown().await.unwrap();
-    scene.ends(End::ClientFailed).await;
+    for part in [&[0][..], &[0, 9], &[0, 9, b'a']] {
+        let mut scene = Scene::new();
+        scene.client.writer.write_all(part).await.unwrap();
+        scene.client.writer.shutdown().await.unwrap();
+        scene.ends(End::ClientFailed).await;
+    }
 }
