@@ -61,19 +61,21 @@ impl Figures {
         self.refused.values().sum()
     }
 
-    /// What does not agree with decider's own counters.
+    /// What does not agree with decider's own counters. What was sent again may have been counted twice: it was what came
+    /// back that was lost.
     pub fn disagreements(&self, status: &Value) -> Vec<String> {
+        let (counters, messages) = (&status["counters"], &status["dns"]["messages"]);
         let own = [
-            ("counters", "allowed", self.allowed),
-            ("counters", "denied", self.refusals()),
-            ("messages", "learned", self.answers),
+            (counters, "allowed", self.allowed, self.sent_again),
+            (counters, "denied", self.refusals(), self.sent_again),
+            (messages, "learned", self.answers, self.asked_again),
         ];
-        let counted = |group: &str, name: &str| match group {
-            "counters" => status["counters"][name].as_u64(),
-            _ => status["dns"]["messages"][name].as_u64(),
-        };
-        let differing = own.into_iter().filter(|&(group, name, own)| counted(group, name) != Some(own));
-        differing.map(|(group, name, own)| format!("{name}: {own} here, {:?} there", counted(group, name))).collect()
+        let counted = |group: &Value, name: &str| group[name].as_u64().unwrap_or(0);
+        let differing = own.into_iter().filter(|&(group, name, own, again)| {
+            let counted = counted(group, name);
+            counted < own || counted > own + again
+        });
+        differing.map(|(group, name, own, _)| format!("{name}: {own} here, {} there", counted(group, name))).collect()
     }
 
     /// The table, with what the system says beside it.

@@ -42,7 +42,7 @@ const PROGRESS: Duration = Duration::from_secs(5);
 /// eviction takes is not part of the model.
 const LIFETIMES: Lifetimes =
     Lifetimes { min: Duration::from_secs(1), max: Duration::from_secs(4), grace: Duration::from_secs(1) };
-const DNS: &str = ", min_ttl: 1s, max_ttl: 4s, grace: 1s, capacity: 400000";
+const DNS: &str = ", min_ttl: 1s, max_ttl: 4s, grace: 1s, capacity: 100000";
 /// What decider's memory may grow by: a full cache (docs/policy.md), channels, rings.
 const GROWTH: u64 = 256 << 20;
 

@@ -2,7 +2,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long anything may take on a slow machine before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until a probe gives something; panics with `what` if it never does.
 pub fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
