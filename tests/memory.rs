@@ -64,7 +64,7 @@ fn asked(n: u32, length: usize) -> Question {
 
 fn pending(clients: u32, length: usize) -> Pending {
     let room = usize::try_from(COUNT).unwrap();
-    let mut pending = Pending::new(PendingLimits { capacity: room, per_client: room });
+    let mut pending = Pending::new(PendingLimits { capacity: room, per_client: room, ..PendingLimits::default() });
     for n in 0..COUNT {
         let (client, resolver) = (SocketAddr::new(address(1, n % clients), 40_000), SocketAddr::new(address(3, 1), 53));
         pending.insert(Moment::from_secs(1), client, resolver, &asked(n, length));

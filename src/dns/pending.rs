@@ -6,24 +6,25 @@ use crate::model::Moment;
 use super::fair::{Bounds, Entry, FairStore};
 use super::question::Question;
 
-/// How long an answer may take: twice the five seconds that the resolvers of glibc, musl and Go wait for one. An answer
-/// that is later than that finds nobody waiting.
-const WINDOW: Duration = Duration::from_secs(10);
-
-/// How many questions may be outstanding.
+/// How many questions may be outstanding, and how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PendingLimits {
     /// Of all clients together.
     pub capacity: usize,
     /// Of one client.
     pub per_client: usize,
+    /// How long an answer may take.
+    pub window: Duration,
 }
 
 impl Default for PendingLimits {
+    /// Ten seconds: twice what the resolvers of glibc, musl and Go wait for an answer over UDP. One that is later finds
+    /// nobody waiting.
+    ///
     /// Room for 6,500 questions a second that nobody answers, and for 800 of one client. That is some 12 MiB, and 60 MiB
     /// at worst: each question from an address of its own and for the longest name (`tests/memory.rs`).
     fn default() -> Self {
-        Self { capacity: 65_536, per_client: 8_192 }
+        Self { capacity: 65_536, per_client: 8_192, window: Duration::from_secs(10) }
     }
 }
 
@@ -32,6 +33,7 @@ impl Default for PendingLimits {
 /// A client that asks more than its share forgets its own oldest questions, never another client's.
 pub struct Pending {
     asked: FairStore<IpAddr, Key, Outstanding>,
+    window: Duration,
 }
 
 /// Why an answer is not believed.
@@ -54,8 +56,8 @@ struct Key {
 
 #[derive(Default)]
 struct Outstanding {
-    /// When it was asked last.
-    at: Moment,
+    /// Until when an answer counts.
+    until: Moment,
     /// How often it was asked and not answered: a client that asks again may get as many answers.
     times: u8,
 }
@@ -64,22 +66,23 @@ impl Pending {
     /// Nothing is outstanding yet.
     #[must_use]
     pub fn new(limits: PendingLimits) -> Self {
-        Self { asked: FairStore::new(Bounds { capacity: limits.capacity, share: limits.per_client }) }
+        let PendingLimits { capacity, per_client: share, window } = limits;
+        Self { asked: FairStore::new(Bounds { capacity, share }), window }
     }
 
     /// Notes a question on its way from `client` to `resolver`.
     pub fn insert(&mut self, now: Moment, client: SocketAddr, resolver: SocketAddr, question: &Question) {
-        let key = Key::new(client, resolver, question);
+        let (key, window) = (Key::new(client, resolver, question), self.window);
         self.asked.change(client.ip(), key, now, |outstanding| {
             let times = if outstanding.is_stale(now) { 0 } else { outstanding.times };
-            *outstanding = Outstanding { at: now, times: times.saturating_add(1) };
+            *outstanding = Outstanding { until: now.after(window), times: times.saturating_add(1) };
         });
     }
 
     /// Matches an answer on its way from `resolver` to `client` with its question, which counts as answered then.
     ///
     /// # Errors
-    /// If there is no such question, or it has been waiting for more than ten seconds.
+    /// If there is no such question, or it has been waiting for longer than the window.
     pub fn take(
         &mut self,
         now: Moment,
@@ -123,6 +126,6 @@ impl Entry for Outstanding {
     }
 
     fn is_stale(&self, now: Moment) -> bool {
-        now.since(self.at) > WINDOW
+        now > self.until
     }
 }

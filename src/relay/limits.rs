@@ -12,6 +12,9 @@ pub const PER_CLIENT: usize = 64;
 /// Questions of a connection that may wait for their answers; then no more are read.
 pub const OUTSTANDING: usize = 128;
 
+/// How long an answer may take. Resolvers give up a name sooner than this.
+pub const ANSWER: Duration = Duration::from_secs(60);
+
 /// How long a new connection may take to bring its first whole question.
 pub const FIRST_QUESTION: Duration = Duration::from_secs(10);
 

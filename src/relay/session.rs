@@ -10,7 +10,7 @@ use crate::model::Transport;
 use crate::queue::{DnsGuard, Ends, Passage};
 
 use super::exchange::{End, Inspect, exchange};
-use super::limits::OUTSTANDING;
+use super::limits::{ANSWER, OUTSTANDING};
 
 /// A connection and the questions of its own that wait for answers.
 struct Session<'a> {
@@ -31,7 +31,8 @@ impl Inspect for Session<'_> {
 
 /// Carries a client's connection to a resolver to its end, and closes it.
 pub async fn carry(guard: Arc<DnsGuard>, mut stream: TcpStream, client: SocketAddr, resolver: SocketAddr) -> End {
-    let limits = PendingLimits { capacity: OUTSTANDING, per_client: OUTSTANDING };
+    // A late answer is that of a slow resolver: it does not end the connection with all that else is under way.
+    let limits = PendingLimits { capacity: OUTSTANDING, per_client: OUTSTANDING, window: ANSWER };
     let ends = Ends { client, resolver, transport: Transport::Tcp, in_interface: 0 };
     let session = Session { guard: &guard, pending: Mutex::new(Pending::new(limits)), ends };
     // Answers are not to wait for each other.

@@ -6,6 +6,7 @@ mod belief;
 mod flows;
 mod holds;
 mod journal;
+mod pending;
 mod renewal;
 mod shares;
 mod trail;

@@ -83,7 +83,7 @@ async fn carry(stream: &[u8], sizes: &[u8]) -> Carried {
     let (client, near) = duplex(WIRE);
     let (far, resolver) = duplex(WIRE);
     let (client_reader, client_writer) = split(client);
-    let inspect = Readable(Mutex::new(Pending::new(PendingLimits { capacity: 128, per_client: 128 })));
+    let inspect = Readable(Mutex::new(Pending::new(PendingLimits { capacity: 128, per_client: 128, ..PendingLimits::default() })));
     let relay = exchange(split(near), async { Ok::<_, io::Error>(split(far)) }, &inspect);
     let (end, heard, answers, ()) =
         tokio::join!(relay, answer_all(split(resolver)), count(client_reader), say(client_writer, stream, sizes));
