@@ -20,7 +20,7 @@ pub use nfq::{NfqQueue, OpenError, QueueOptions};
 pub use reply::{Replies, ReplySocket};
 pub use shared::{Basis, Knowledge, Published, Readiness, Shared, Whereabouts};
 pub use syn::SynWorker;
-pub use worker::{Ended, Handler, spawn};
+pub use worker::{Ended, Handler, panic_message, spawn};
 
 use std::io;
 

@@ -78,7 +78,9 @@ fn serve<Q: PacketQueue, H: Handler>(mut queue: Q, mut handler: H, counters: &Qu
     }
 }
 
-fn panic_message(panic: &(dyn Any + Send)) -> String {
+/// What a panic says of itself.
+#[must_use]
+pub fn panic_message(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

@@ -1,4 +1,3 @@
-use std::any::Any;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::clock;
 use crate::model::{Mark, OtherNames, Reason, Transport, Verdict};
-use crate::queue::{DnsGuard, Shared, fault};
+use crate::queue::{DnsGuard, Shared, fault, panic_message};
 use crate::record::{PathTaken, Record};
 
 use super::counters::RelayCounters;
@@ -151,12 +150,4 @@ impl Server {
             waited: Duration::ZERO,
         });
     }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned())
 }

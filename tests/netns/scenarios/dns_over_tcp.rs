@@ -4,36 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::world::{
-    Answers, Asker, DnsStream, Family, GATEWAY, GITHUB, Message, Question, RESOLVER, STRANGER, Setup, StreamResolver,
-    World, both, framed,
-};
-
-/// The trusted resolver, over TCP too: it says what the zone says.
-fn honest(world: &World) -> StreamResolver {
-    let zone = Arc::clone(&world.internet.zone);
-    StreamResolver::start(&world.internet.namespace, &RESOLVER.both(), move |mut asker| {
-        while let Some(query) = asker.hears() {
-            let from = asker.stream.tcp().peer_addr().unwrap().ip();
-            if let Some(answer) = zone.answer(query, from) {
-                asker.answers(&answer);
-            }
-        }
-    })
-}
-
-/// A resolver with a part of its own.
-fn acted(world: &World, part: impl Fn(Asker) + Send + Sync + 'static) -> StreamResolver {
-    StreamResolver::start(&world.internet.namespace, &RESOLVER.both(), part)
-}
-
-fn open(world: &World, family: Family) -> DnsStream {
-    DnsStream::open(&world.clients[0], RESOLVER.of(family)).unwrap()
-}
-
-fn github(family: Family) -> Question {
-    Question::new("github.com", family)
-}
+use super::over_tcp::{acted, github, honest, open};
+use crate::world::{Answers, Family, GATEWAY, GITHUB, Message, Question, RESOLVER, STRANGER, Setup, both, framed};
 
 #[test]
 fn what_is_learned_over_tcp_opens_the_way() {

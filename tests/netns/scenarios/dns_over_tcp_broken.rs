@@ -2,25 +2,8 @@
 
 use std::net::SocketAddr;
 
-use crate::world::{
-    Asker, DnsStream, Family, GITHUB, Message, Question, RESOLVER, STRANGER, Setup, StreamResolver, World, both, framed,
-};
-
-fn acted(world: &World, part: impl Fn(Asker) + Send + Sync + 'static) -> StreamResolver {
-    StreamResolver::start(&world.internet.namespace, &RESOLVER.both(), part)
-}
-
-fn open(world: &World, family: Family) -> DnsStream {
-    DnsStream::open(&world.clients[0], RESOLVER.of(family)).unwrap()
-}
-
-fn github(family: Family) -> Question {
-    Question::new("github.com", family)
-}
-
-fn tcp(world: &World, what: &str) -> u64 {
-    world.gateway.status()["dns"]["tcp"][what].as_u64().unwrap()
-}
+use super::over_tcp::{acted, github, open, tcp};
+use crate::world::{Family, GITHUB, Message, Question, RESOLVER, STRANGER, Setup, both, framed};
 
 /// What a resolver, or somebody in its stead, may get wrong. The right answer would be the stranger's address.
 fn forgeries(right: &Message) -> Vec<(&'static str, Message)> {

@@ -2,49 +2,21 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sys::signal::Signal;
 use socket2::{Domain, Socket, Type};
 
+use super::over_tcp::{acted, github, honest, open, tcp};
 use crate::world::{
-    Answers, Asker, DnsStream, Family, GATEWAY_INSIDE, GITHUB, Message, Question, RESOLVER, RawSender, STRANGER,
-    Segment, Setup, StreamResolver, World, both, eventually, flag, framed,
+    DnsStream, Family, GATEWAY_INSIDE, GITHUB, Message, Question, RESOLVER, RawSender, STRANGER, Segment, Setup, World,
+    both, eventually, flag, framed,
 };
 
 /// The relay's port.
 const RELAY: u16 = 15099;
 /// Connections that one client may have.
 const SHARE: usize = 64;
-
-fn acted(world: &World, part: impl Fn(Asker) + Send + Sync + 'static) -> StreamResolver {
-    StreamResolver::start(&world.internet.namespace, &RESOLVER.both(), part)
-}
-
-fn honest(world: &World) -> StreamResolver {
-    let zone = Arc::clone(&world.internet.zone);
-    acted(world, move |mut asker| {
-        let from = asker.stream.tcp().peer_addr().unwrap().ip();
-        while let Some(query) = asker.hears() {
-            if let Some(answer) = zone.answer(query, from) {
-                asker.answers(&answer);
-            }
-        }
-    })
-}
-
-fn open(world: &World, family: Family) -> DnsStream {
-    DnsStream::open(&world.clients[0], RESOLVER.of(family)).unwrap()
-}
-
-fn github(family: Family) -> Question {
-    Question::new("github.com", family)
-}
-
-fn tcp(world: &World, what: &str) -> u64 {
-    world.gateway.status()["dns"]["tcp"][what].as_u64().unwrap()
-}
 
 #[test]
 fn one_clients_crowd_leaves_the_others_their_places() {

@@ -24,6 +24,7 @@ mod modes;
 mod no_race;
 mod open_before;
 mod other_dns;
+mod over_tcp;
 mod private_answers;
 mod query_policy;
 mod real_clients;
