@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::{io, thread};
 
 use crate::dns::{Flow, Flows, Held};
 use crate::kernel::{Conntrack, FlowNews, KernelError, Life};
-use crate::model::{ClientId, Epoch, Mark, MarkMask};
-use crate::policy::{NameMatch, Policy};
+use crate::model::{ClientId, Mark, MarkMask};
+use crate::policy::NameMatch;
 use crate::queue::Shared;
 
 /// How long to wait after news were lost: whatever makes so many of them may go on for a while, and all connections are
@@ -45,7 +45,7 @@ impl FlowWatch {
     /// If the system gives no thread.
     pub fn follow(self, shared: Arc<Shared>) -> io::Result<()> {
         let Self { conntrack, living } = self;
-        let mut keeper = Keeper { shared, flows: Flows::new(), routes: Routes::default() };
+        let mut keeper = Keeper { shared, flows: Flows::new() };
         for news in &living {
             keeper.take(news);
         }
@@ -58,7 +58,6 @@ impl FlowWatch {
 struct Keeper {
     shared: Arc<Shared>,
     flows: Flows,
-    routes: Routes,
 }
 
 impl Keeper {
@@ -113,9 +112,7 @@ impl Keeper {
         let published = self.shared.published.load();
         let policy = &published.policy;
         let mark = Mark(news.mark & policy.spec().marks.bits());
-        let Some(route) = self.routes.by_mark(policy, mark).and_then(|index| policy.routes().get(index)) else {
-            return;
-        };
+        let Some(route) = policy.marked(mark) else { return };
         let (client, addr, port) = (ClientId(news.client.ip()), news.dst.ip(), news.dst.port());
         let knowledge = &self.shared.knowledge;
         let released = self.flows.begin(flow(news), mark, || {
@@ -134,21 +131,4 @@ impl Keeper {
 
 fn flow(news: &FlowNews) -> Flow {
     Flow { client: news.client, dst: news.dst }
-}
-
-/// The routes of a policy by their marks.
-#[derive(Default)]
-struct Routes {
-    of: Option<Epoch>,
-    by_mark: HashMap<Mark, usize>,
-}
-
-impl Routes {
-    fn by_mark(&mut self, policy: &Policy, mark: Mark) -> Option<usize> {
-        if self.of != Some(policy.epoch()) {
-            self.of = Some(policy.epoch());
-            self.by_mark = policy.routes().iter().enumerate().map(|(index, route)| (route.mark, index)).collect();
-        }
-        self.by_mark.get(&mark).copied()
-    }
 }

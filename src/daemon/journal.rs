@@ -12,9 +12,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::clock;
-use crate::dns::Record;
 use crate::dns::journal::{self, Header, MAX_LINE, Reader, Saved};
+use crate::dns::{Belief, Observations, Record};
 use crate::model::Moment;
+use crate::policy::Policy;
 use crate::queue::{Knowledge, Shared};
 
 use super::state_dir::{self, StateError};
@@ -201,14 +202,18 @@ fn restore(path: &Path, shared: &Shared, in_use: &HashSet<IpAddr>) -> Result<(),
     let held = expired.into_iter().filter(|record| in_use.contains(&record.addr));
     for record in held.chain(records) {
         let belief = shared.belief(record.addr);
-        let mut knowledge = shared.knowledge.about(record.addr);
-        if published.policy.mentions(&record.name) {
-            knowledge.restore(record, belief, now);
-        } else {
-            knowledge.restore_note(record, belief, now);
-        }
+        take_over(&mut shared.knowledge.about(record.addr), &published.policy, record, belief, now);
     }
     Ok(())
+}
+
+/// Takes over what an earlier run learned: rules may mention other names by now.
+pub fn take_over(observations: &mut Observations, policy: &Policy, record: Record, belief: Belief, now: Moment) {
+    if policy.mentions(&record.name) {
+        observations.restore(record, belief, now);
+    } else {
+        observations.restore_note(record, belief, now);
+    }
 }
 
 /// What a journal holds that still counts, in the clock of this boot; nothing if there is no file.
@@ -243,7 +248,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::dns::{Belief, Limits};
+    use crate::dns::Limits;
     use crate::model::{ClientId, DomainName};
 
     fn knowledge() -> Knowledge {

@@ -42,11 +42,7 @@ pub fn explain(
     let allow_private = policy.spec().dns.allow_private;
     for record in journal::read(&state_dir.join("observations.journal"))?.records {
         let belief = Grounds { allow_private, is_here: own.contains(&record.addr) }.belief(record.addr);
-        if policy.mentions(&record.name) {
-            observations.restore(record, belief, now);
-        } else {
-            observations.restore_note(record, belief, now);
-        }
+        journal::take_over(&mut observations, &policy, record, belief, now);
     }
     let scene =
         Scene { client, dst, port, dst_is_here: own.contains(&dst), names: known_names(&observations, dst, now) };

@@ -50,10 +50,8 @@ pub fn listener_ports(policy: &Policy) -> Result<(), StartError> {
             let address = SocketAddr::new(host, route.listener_port);
             match TcpListener::bind(address) {
                 Ok(_) => {}
-                // A host without IPv6 has no such address, and its Envoy no such listener.
-                Err(error) if host.is_ipv6() && error.kind() == std::io::ErrorKind::AddrNotAvailable => {}
-                Err(error)
-                    if host.is_ipv6() && error.raw_os_error() == Some(nix::errno::Errno::EAFNOSUPPORT as i32) => {}
+                // Its Envoy has no such listener either.
+                Err(error) if host.is_ipv6() && relay::is_without_ipv6(&error) => {}
                 Err(source) => return Err(StartError::Port { address, source }),
             }
         }

@@ -1,4 +1,5 @@
 use crate::dns::Question;
+use crate::model::DomainName;
 use crate::policy::{Policy, Queries};
 
 /// What may be asked about a name that a rule allows: A, NS, CNAME, SOA, PTR, AAAA, SVCB, HTTPS (IANA, DNS parameters).
@@ -21,19 +22,18 @@ pub enum QueryDecision {
     NoSuchName,
 }
 
-/// Decides a client's question by the policy alone.
+/// Decides a client's question by the policy alone. `name` is the question's, if it is a host name.
 #[must_use]
-pub fn decide_query(policy: &Policy, question: &Question) -> QueryDecision {
-    let name = question.host();
-    let allowed = name.as_ref().is_some_and(|name| policy.allows(name));
-    if !allowed && name.as_ref().is_some_and(|name| name.as_str() == CANARY) {
+pub fn decide_query(policy: &Policy, question: &Question, name: Option<&DomainName>) -> QueryDecision {
+    if name.is_some_and(|name| name.as_str() == CANARY && !policy.allows(name)) {
         return QueryDecision::NoSuchName;
     }
     if policy.spec().dns.queries == Queries::Any {
         return QueryDecision::Ask;
     }
-    match name.filter(|_| allowed && question.qclass == INTERNET && TYPES.contains(&question.qtype)) {
-        Some(name) if policy.names(&name) => QueryDecision::Ask,
+    let is_of_use = question.qclass == INTERNET && TYPES.contains(&question.qtype);
+    match name.filter(|name| is_of_use && policy.allows(name)) {
+        Some(name) if policy.names(name) => QueryDecision::Ask,
         Some(_) => QueryDecision::AskWithinBudget,
         None => QueryDecision::Refuse,
     }

@@ -12,7 +12,7 @@ const QUESTIONS: Rate = Rate { burst: 500, interval: Duration::from_millis(20) }
 /// Different names among them.
 const NAMES: Rate = Rate { burst: 256, interval: Duration::from_secs(10) };
 /// Names that are remembered for a client, so that asking again is not asking for another one.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(512).unwrap();
+const REMEMBERED: usize = 512;
 /// Clients that are counted at a time: the one that was idle longest begins anew if there are more.
 const CLIENTS: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
 
@@ -77,7 +77,7 @@ impl Budget {
                 return false;
             }
             self.known.put(name, ());
-            if self.known.len() > REMEMBERED.get() {
+            if self.known.len() > REMEMBERED {
                 self.known.pop_lru();
             }
         }

@@ -2,7 +2,8 @@
 //!
 //! [`question()`] and [`answer()`] read messages (`hickory-proto` stays private in here). [`Pending`] tells whether an
 //! answer was asked for. [`Observations`] keeps which name an address was the answer to, for which client and until
-//! when, and [`Known`] is what it says of one address. [`Flows`] are the connections that keep observations alive. [`Reply`] is what decider answers by itself. [`journal`] is how observations outlive a restart.
+//! when, and [`Known`] is what it says of one address. [`Flows`] are the connections that keep observations alive.
+//! [`Reply`] is what decider answers by itself. [`journal`] is how observations outlive a restart.
 //!
 //! Only the name in the question is ever learned, and only for addresses that its own CNAME chain leads to within the
 //! answer section of the same message; also from the address hints of HTTPS and SVCB records.

@@ -76,7 +76,8 @@ impl Observations {
     }
 
     /// What is known about an address for a client: its own observations if one of them lives, else others' as the scope
-    /// says; but not if one of its own may have lived for which there was no room. Allocates nothing, and looks at no more than four times [`Limits::per_address`] observations.
+    /// says; but not if one of its own may have lived for which there was no room. Allocates nothing, and looks at no
+    /// more than four times [`Limits::per_address`] observations.
     #[must_use]
     pub fn about(&self, addr: IpAddr, client: ClientId, scope: Scope, now: Moment) -> Known<'_> {
         let own = [self.cache.own(client, addr), self.trail.own(client, addr)];

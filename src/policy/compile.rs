@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use crate::model::{DomainName, Epoch, Mark, RuleId, Slot};
 
 use super::name_table::{Found, NameTable, Target};
@@ -10,6 +12,8 @@ pub struct Policy {
     spec: Spec,
     epoch: Epoch,
     routes: Vec<Route>,
+    /// Indices among the routes.
+    by_mark: HashMap<Mark, usize>,
     ports: Vec<u16>,
     names: NameTable,
 }
@@ -67,11 +71,12 @@ impl Policy {
             };
             targets.push(target);
         }
+        let by_mark = routes.iter().map(|route| (route.mark, route.index)).collect();
         let names = NameTable::new(spec.rules.iter().zip(targets));
         let mut ports: Vec<u16> = spec.rules.iter().flat_map(|rule| rule.ports.iter().copied()).collect();
         ports.sort_unstable();
         ports.dedup();
-        Ok(Self { spec, epoch, routes, ports, names })
+        Ok(Self { spec, epoch, routes, by_mark, ports, names })
     }
 
     /// What was compiled.
@@ -90,6 +95,12 @@ impl Policy {
     #[must_use]
     pub fn routes(&self) -> &[Route] {
         &self.routes
+    }
+
+    /// The route that has a mark.
+    #[must_use]
+    pub fn marked(&self, mark: Mark) -> Option<&Route> {
+        self.routes.get(*self.by_mark.get(&mark)?)
     }
 
     /// Every port of every rule, in order, each once: SYNs to these are queued.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::decide::{QueryDecision, decide_query};
 use crate::dns::{self, Belief, Found, Miss, Outcome, Pending, Record as Observed, Reply};
-use crate::model::{ClientId, DomainName, Mark, Moment, OtherNames, Reason, Transport};
+use crate::model::{ClientId, DomainName, Mark, Moment, OtherNames, Reason, Transport, Verdict};
 use crate::policy::Mode;
 use crate::record::{DnsOutcome, PathTaken, Record};
 
@@ -65,11 +65,12 @@ impl DnsGuard {
     pub fn question(&self, pending: &Mutex<Pending>, ends: &Ends, message: &[u8], now: Moment) -> Passage {
         let Ok(question) = dns::question(message) else { return self.unreadable(ends, now) };
         let published = self.shared.published.load();
-        let finding = match decide_query(&published.policy, &question) {
+        let name = question.host();
+        let finding = match decide_query(&published.policy, &question, name.as_ref()) {
             QueryDecision::Ask => Finding::passed(DnsOutcome::Question),
-            QueryDecision::AskWithinBudget => self.within_budget(ends.client.ip(), question.host(), now),
-            QueryDecision::Refuse => Finding::not_asked(question.host(), Reply::QueryNotAllowed),
-            QueryDecision::NoSuchName => Finding::not_asked(question.host(), Reply::NoSuchName),
+            QueryDecision::AskWithinBudget => self.within_budget(ends.client.ip(), name, now),
+            QueryDecision::Refuse => Finding::not_asked(name, Reply::QueryNotAllowed),
+            QueryDecision::NoSuchName => Finding::not_asked(name, Reply::NoSuchName),
         };
         if finding.refused.is_none() || published.policy.spec().mode == Mode::Audit {
             pending.lock().unwrap_or_else(PoisonError::into_inner).insert(now, ends.client, ends.resolver, &question);
@@ -105,9 +106,10 @@ impl DnsGuard {
 
     /// Learns what an answer says. Of an allowed name with an address that is not believed nothing is learned but that.
     fn learn(&self, client: SocketAddr, name: DomainName, found: &[Found], now: Moment) -> Finding {
-        let private = found.iter().map(|found| found.addr).find(|&addr| self.shared.belief(addr) == Belief::Private);
         let published = self.shared.published.load();
-        let private = private.filter(|_| published.policy.allows(&name));
+        let is_private = |addr: &IpAddr| self.shared.belief(*addr) == Belief::Private;
+        let is_allowed = published.policy.allows(&name);
+        let private = if is_allowed { found.iter().map(|found| found.addr).find(is_private) } else { None };
         let mentioned = published.policy.mentions(&name);
         for &Found { addr, ttl } in found {
             let belief = self.shared.belief(addr);
@@ -152,18 +154,18 @@ impl DnsGuard {
     fn conclude(&self, finding: Finding, ends: &Ends, message: &[u8], now: Moment) -> Passage {
         self.shared.counters.dns(finding.outcome).add(1);
         let Some(reason) = finding.refused else { return Passage::Forward };
-        let reply = finding.reply;
-        self.report(reason, finding, ends, now);
-        match self.shared.published.load().policy.spec().mode {
+        let (reply, mode) = (finding.reply, self.shared.published.load().policy.spec().mode);
+        self.report(mode.refusal(), reason, finding, ends, now);
+        match mode {
             Mode::Audit => Passage::Forward,
             Mode::Enforce => reply.and_then(|reply| reply.to(message)).map_or(Passage::Discard, Passage::Reply),
         }
     }
 
-    fn report(&self, reason: Reason, finding: Finding, ends: &Ends, now: Moment) {
+    fn report(&self, verdict: Verdict, reason: Reason, finding: Finding, ends: &Ends, now: Moment) {
         self.shared.report(Record {
             at: now,
-            verdict: self.shared.published.load().policy.spec().mode.refusal(),
+            verdict,
             reason,
             rule: None,
             domain: finding.name,

@@ -54,8 +54,9 @@ impl Listeners {
     }
 }
 
-/// A host without IPv6 has no such address, or no such sockets.
-fn is_without_ipv6(error: &io::Error) -> bool {
+/// Whether a socket for `::1` failed since the host has no IPv6: no such address, or no such sockets.
+#[must_use]
+pub fn is_without_ipv6(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(Errno::EAFNOSUPPORT as i32)
 }
 
