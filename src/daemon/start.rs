@@ -36,6 +36,10 @@ const JOURNAL_CHANNEL: usize = 65_536;
 /// What is missing. Then the kernel is as it was found: without a trace, or closed by the decider of before.
 pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
     preflight::rights_and_numbers(&options)?;
+    if spec.host {
+        let missing = std::io::Error::other("not supported yet");
+        return Err(StartError::system("cover this host's own processes", missing));
+    }
     let statement = Nft::probe()?;
     let server = Server::bind(&options.socket)?;
     let state = StateDir::open(&options.state_dir)?;

@@ -29,6 +29,7 @@ words! {
         BadNetwork = "bad-network", "not a network such as `10.77.1.0/24`";
         BadAddress = "bad-address", "not an address that can be used here";
         BadPath = "bad-path", "not an absolute path that can be used";
+        BadUser = "bad-user", "not the name or number of a user";
         BadMask = "bad-mask", "not a mark mask such as \"0xff003f00\", or one with too few bits";
         BadName = "bad-name", "not a host name";
         BadWildcard = "bad-wildcard", "a `*` in a name that is not its whole first label";

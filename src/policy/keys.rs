@@ -41,7 +41,7 @@ pub const DNS: Section = Section {
 
 /// Where allowed traffic goes.
 pub const ENVOY: Section =
-    Section { path: "envoy", keys: &["manage", "binary", "config_dir", "listen", "first_port"], later: &[] };
+    Section { path: "envoy", keys: &["manage", "binary", "user", "config_dir", "listen", "first_port"], later: &[] };
 
 /// The mark bits that are decider's.
 pub const MARKS: Section = Section { path: "marks", keys: &["mask"], later: &[] };

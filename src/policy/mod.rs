@@ -33,7 +33,7 @@ pub use pattern::{InterfacePattern, PatternError};
 pub use render::{Colour, render_diagnostics};
 pub use slots::{SlotError, SlotTable};
 pub use source::MAX_BYTES;
-pub use spec::{Action, Dns, EnvoySpec, Gateway, Mode, OnAmbiguous, Queries, Refusal, Rule, Spec};
+pub use spec::{Action, Dns, EnvoySpec, Gateway, Mode, OnAmbiguous, Queries, Refusal, Rule, Spec, User};
 
 /// A policy that can be used.
 #[derive(Clone, Debug, PartialEq)]

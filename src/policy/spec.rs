@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,6 +19,8 @@ pub struct Spec {
     pub refusal: Refusal,
     /// Whose traffic is covered.
     pub gateway: Gateway,
+    /// Whether this host's own processes are covered.
+    pub host: bool,
     /// Where names come from.
     pub dns: Dns,
     /// Where allowed traffic goes.
@@ -60,7 +63,7 @@ pub enum Refusal {
 /// Clients behind this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gateway {
-    /// The interfaces they come in by; at least one.
+    /// The interfaces they come in by; none if only this host's own processes are covered.
     pub interfaces: Vec<InterfacePattern>,
     /// Their addresses; empty: any.
     pub networks: Vec<IpNet>,
@@ -114,12 +117,32 @@ pub struct EnvoySpec {
     pub manage: bool,
     /// Its program; none: from `PATH`.
     pub binary: Option<PathBuf>,
+    /// Whom it runs as; none: as decider itself. There always is one where this host's own processes are covered.
+    pub user: Option<User>,
     /// Where its files are.
     pub config_dir: PathBuf,
     /// The IPv4 address of the listeners, a loopback address; `::1` always beside it.
     pub listen: Ipv4Addr,
     /// Port of slot 0.
     pub first_port: u16,
+}
+
+/// A user of this host, as the policy names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum User {
+    /// By name; whether there is such a user is not known yet.
+    Name(String),
+    /// By number.
+    Id(u32),
+}
+
+impl fmt::Display for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Id(id) => id.fmt(f),
+        }
+    }
 }
 
 impl EnvoySpec {

@@ -127,7 +127,7 @@ pub fn interface(scalar: &Scalar<'_>) -> Parsed<InterfacePattern> {
     if pattern.matches("lo") {
         let fault = Fault::new(Code::BadInterface, format!("{} means `lo`, by which no client comes in", shown(text)));
         return Err(
-            fault.help("name the interfaces that clients come in by; this host's own processes are not covered yet")
+            fault.help("name the interfaces that clients come in by; `host: true` covers this host's own processes")
         );
     }
     Ok(pattern)

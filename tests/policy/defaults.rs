@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use decider::model::Scope;
-use decider::policy::{Action, Code, Dns, EnvoySpec, InterfacePattern, Mode, OnAmbiguous, Queries, Refusal};
+use decider::policy::{Action, Code, Dns, EnvoySpec, InterfacePattern, Mode, OnAmbiguous, Queries, Refusal, User};
 
 use crate::{FULL, accepted, codes, refused, with, with_rules};
 
@@ -33,6 +33,7 @@ fn what_is_not_written_has_the_documented_default() {
         EnvoySpec {
             manage: false,
             binary: None,
+            user: None,
             config_dir: PathBuf::from("/run/decider/envoy"),
             listen: Ipv4Addr::LOCALHOST,
             first_port: 15100,
@@ -56,6 +57,7 @@ fn what_is_written_counts() {
     assert_eq!((spec.dns.on_ambiguous, spec.dns.allow_private), (OnAmbiguous::Deny, true));
     assert!(spec.envoy.manage);
     assert_eq!(spec.envoy.binary.as_deref(), Some(Path::new("/opt/envoy/bin/envoy")));
+    assert_eq!(spec.envoy.user, Some(User::Name("decider-envoy".to_owned())));
     assert_eq!(spec.envoy.config_dir, Path::new("/run/elsewhere"));
     assert_eq!((spec.envoy.listen, spec.envoy.first_port), (Ipv4Addr::new(127, 0, 0, 9), 20000));
     assert_eq!(spec.marks.bits(), 0x0ff0_0ff0);
@@ -87,6 +89,20 @@ const BOUNDS: &[Bounds] = &[
     ("on_ambiguous", &["latest"], &[("first", Code::UnknownWord)]),
     ("allow_private", &["false"], &[("yes", Code::BadBoolean), ("\"true\"", Code::BadBoolean)]),
     ("binary", &["/e"], &[("envoy", Code::BadPath), ("/", Code::BadPath), ("/usr/../envoy", Code::BadPath)]),
+    ("host", &["true"], &[("yes", Code::BadBoolean), ("[true]", Code::WrongShape)]),
+    (
+        "user",
+        &["0", "4294967294", "_envoy", "a-name-of-no-more-than-32-letter"],
+        &[
+            ("4294967295", Code::BadUser),
+            ("-1", Code::BadUser),
+            ("Envoy", Code::BadUser),
+            ("\"\"", Code::BadUser),
+            ("\"a b\"", Code::BadUser),
+            ("1st", Code::BadUser),
+            ("a-name-that-is-one-letter-too-long", Code::BadUser),
+        ],
+    ),
     ("config_dir", &["/run"], &[("run", Code::BadPath), ("\"/run/a\\tb\"", Code::BadPath)]),
     (
         "listen",

@@ -40,6 +40,7 @@ dns:
 envoy:
   manage: true
   binary: /opt/envoy/bin/envoy
+  user: decider-envoy
   config_dir: /run/elsewhere
   listen: 127.0.0.9
   first_port: 20000

@@ -29,8 +29,8 @@ const QUERIES: &[(&str, Queries)] = &[("any", Queries::Any), ("policy", Queries:
 const SCOPES: &[(&str, Scope)] = &[("shared", Scope::Shared), ("client", Scope::Client)];
 const ON_AMBIGUOUS: &[(&str, OnAmbiguous)] = &[("latest", OnAmbiguous::Latest), ("deny", OnAmbiguous::Deny)];
 
-/// Reads `dns`.
-pub fn check(policy: &Fields<'_, '_>) -> Option<Dns> {
+/// Reads `dns`. Where this `host` itself is covered, its resolver may be on a loopback address.
+pub fn check(policy: &Fields<'_, '_>, host: bool) -> Option<Dns> {
     policy.require("dns", "say whose answers are believed: `dns: { resolvers: [10.77.2.53] }`");
     let dns = policy.section(&keys::DNS, "dns")?;
     dns.require("resolvers", "name the resolvers whose answers are believed: `resolvers: [10.77.2.53]`");
@@ -47,7 +47,7 @@ pub fn check(policy: &Fields<'_, '_>) -> Option<Dns> {
         check_order(min, max, &dns);
     }
     Some(Dns {
-        resolvers: each_once(resolvers?, policy.problems()),
+        resolvers: each_once(resolvers?, host, policy.problems()),
         queries: queries?,
         min_ttl: min_ttl?,
         grace: grace?,
@@ -76,14 +76,14 @@ fn check_order(min: Duration, max: Duration, dns: &Fields<'_, '_>) {
 }
 
 /// Tells resolvers that stand twice, and those that no client can ask.
-fn each_once(resolvers: Vec<Located<IpAddr>>, problems: &Problems<'_>) -> Vec<IpAddr> {
+fn each_once(resolvers: Vec<Located<IpAddr>>, host: bool, problems: &Problems<'_>) -> Vec<IpAddr> {
     let mut seen = HashMap::new();
     for Located { value, span } in &resolvers {
         if let Some(first) = seen.insert(*value, *span) {
             let fault =
                 Fault::new(Code::DuplicateEntry, format!("{value} is in the list twice")).help("take one of them out");
             problems.error(*span, fault.related(first, "it stands here first"));
-        } else if value.is_loopback() {
+        } else if value.is_loopback() && !host {
             let message = format!("clients behind a gateway cannot ask {}", shown(&value.to_string()));
             let fault = Fault::new(Code::UnreachableResolver, message);
             problems.warning(*span, fault.help("write the address to which clients send their questions"));

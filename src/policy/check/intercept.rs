@@ -1,5 +1,5 @@
 use crate::policy::code::Code;
-use crate::policy::fields::{Fields, not_yet};
+use crate::policy::fields::Fields;
 use crate::policy::keys;
 use crate::policy::pattern::InterfacePattern;
 use crate::policy::problems::{Fault, Problems, shown};
@@ -12,23 +12,37 @@ use ipnet::IpNet;
 /// Most entries of a list; they are compared each with each.
 const MOST: usize = 256;
 
+/// Whose traffic is covered.
+pub struct Covered {
+    /// Clients behind this host.
+    pub gateway: Gateway,
+    /// This host's own processes.
+    pub host: bool,
+}
+
 /// Reads `intercept`.
-pub fn check(policy: &Fields<'_, '_>) -> Option<Gateway> {
+pub fn check(policy: &Fields<'_, '_>) -> Option<Covered> {
     policy
         .require("intercept", "say whose connections are decided: `intercept: { gateway: { interfaces: [docker0] } }`");
     let intercept = policy.section(&keys::INTERCEPT, "intercept")?;
-    if intercept.scalar("host", boolean) == Some(true) {
-        let help = "write `host: false`, or leave it out";
-        policy.problems().error(intercept.value_span("host"), not_yet("covering this host's own processes", help));
+    let host = intercept.or("host", false, boolean);
+    if host == Some(true) && !intercept.has("gateway") {
+        return Some(Covered { gateway: Gateway { interfaces: vec![], networks: vec![] }, host: true });
     }
-    intercept.require("gateway", "say where the clients are: `gateway: { interfaces: [docker0] }`");
+    let help = "say where the clients are: `gateway: { interfaces: [docker0] }`, or cover this host: `host: true`";
+    intercept.require("gateway", help);
+    let gateway = gateway(&intercept)?;
+    Some(Covered { gateway, host: host? })
+}
+
+fn gateway(intercept: &Fields<'_, '_>) -> Option<Gateway> {
     let gateway = intercept.section(&keys::GATEWAY, "gateway")?;
     gateway.require("interfaces", "name the interfaces that clients come in by: `interfaces: [docker0, \"br-*\"]`");
     let interfaces = gateway.list("interfaces", MOST, interface);
     let networks = if gateway.has("networks") { gateway.list("networks", MOST, network) } else { Some(Vec::new()) };
     Some(Gateway {
-        interfaces: without_overlap(interfaces?, covers, policy.problems()),
-        networks: without_overlap(networks?, |wide: &IpNet, narrow| wide.contains(narrow), policy.problems()),
+        interfaces: without_overlap(interfaces?, covers, intercept.problems()),
+        networks: without_overlap(networks?, |wide: &IpNet, narrow| wide.contains(narrow), intercept.problems()),
     })
 }
 

@@ -33,15 +33,17 @@ pub fn policy<'t>(root: &Node<'t>, problems: &Problems<'t>) -> Option<Spec> {
     }
     let mode = fields.or("mode", Mode::Enforce, word(MODES));
     let refusal = fields.or("deny", Refusal::Reject, word(REFUSALS));
-    let gateway = intercept::check(&fields);
-    let dns = dns::check(&fields);
-    let envoy = envoy::check(&fields);
+    let covered = intercept::check(&fields);
+    let host = covered.as_ref().is_some_and(|covered| covered.host);
+    let dns = dns::check(&fields, host);
+    let envoy = envoy::check(&fields, host);
     let marks = marks::check(&fields);
     let rules = rules::check(&fields);
     let spec = Spec {
         mode: mode?,
         refusal: refusal?,
-        gateway: gateway?,
+        gateway: covered?.gateway,
+        host,
         dns: dns?,
         envoy: envoy?,
         marks: marks?,
