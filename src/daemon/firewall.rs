@@ -7,6 +7,18 @@ use crate::queue::Shared;
 pub struct Firewall {
     nft: Nft,
     routing: Routing,
+    bridges: Bridges,
+}
+
+/// Whether bridges hand their packets to netfilter; it gets in front of the ruleset when the first one comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bridges {
+    /// There are none.
+    None,
+    /// They did before the ruleset was applied.
+    Behind,
+    /// They do since.
+    InFront,
 }
 
 impl Firewall {
@@ -16,8 +28,9 @@ impl Firewall {
     /// What the kernel refuses.
     pub async fn up(routing: Routing, ruleset: &Ruleset, shared: &Shared) -> Result<Self, KernelError> {
         routing.ensure(&routing_plan(shared)).await?;
+        let bridges = if routing.bridges_are_filtered().await? { Bridges::Behind } else { Bridges::None };
         let nft = block_in_place(|| Nft::apply(ruleset))?;
-        Ok(Self { nft, routing })
+        Ok(Self { nft, routing, bridges })
     }
 
     /// Looks whether the ruleset is as it was applied, and applies it again if not; says what was different.
@@ -26,12 +39,30 @@ impl Firewall {
     /// If it cannot be listed or applied.
     pub fn repair_ruleset(&mut self) -> Result<Option<String>, KernelError> {
         block_in_place(|| {
-            let difference = self.nft.difference()?;
+            let overtaken = || Some("bridges hand their packets to netfilter now".to_owned());
+            let difference = match self.bridges {
+                Bridges::InFront => overtaken(),
+                Bridges::None | Bridges::Behind => self.nft.difference()?,
+            };
             if difference.is_some() {
                 self.nft = Nft::apply(self.nft.ruleset())?;
+                if self.bridges == Bridges::InFront {
+                    self.bridges = Bridges::Behind;
+                }
             }
             Ok(difference)
         })
+    }
+
+    /// Looks whether the first bridge has come, so that the ruleset has to be applied again.
+    ///
+    /// # Errors
+    /// If the interfaces cannot be listed.
+    pub async fn is_overtaken(&mut self) -> Result<bool, KernelError> {
+        if self.bridges == Bridges::None && self.routing.bridges_are_filtered().await? {
+            self.bridges = Bridges::InFront;
+        }
+        Ok(self.bridges == Bridges::InFront)
     }
 
     /// Brings routing to what the policy needs with the interfaces there are now; says how much was changed.

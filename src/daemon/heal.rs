@@ -26,11 +26,21 @@ impl Daemon {
         }
         if seen.links {
             self.view.shared.whereabouts.set(interfaces::own_addresses());
+            self.follow_bridges().await;
         }
         if seen.routes {
             self.repair_routes().await;
         } else if seen.links {
             self.follow_links().await;
+        }
+    }
+
+    /// The first bridge of all may put itself in front of the ruleset.
+    async fn follow_bridges(&mut self) {
+        match self.firewall.is_overtaken().await {
+            Ok(false) => {}
+            Ok(true) => self.repair_ruleset(),
+            Err(error) => self.routing_failed(&error),
         }
     }
 

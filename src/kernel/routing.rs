@@ -4,6 +4,7 @@ use std::path::Path;
 
 use futures_util::TryStreamExt;
 use netlink_packet_route::AddressFamily;
+use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage};
 use netlink_packet_route::route::{RouteMessage, RouteProtocol, RouteScope, RouteType};
 use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleMessage};
 use nix::errno::Errno;
@@ -72,6 +73,18 @@ impl Routing {
         }
         let words = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
         Ok([words(rules, "routing rules"), words(routes, "routes")].into_iter().flatten().collect())
+    }
+
+    /// Whether bridges hand their packets to netfilter (`br_netfilter`): it is there, and so is a bridge.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub async fn bridges_are_filtered(&self) -> Result<bool, KernelError> {
+        if !Path::new("/proc/sys/net/bridge").exists() {
+            return Ok(false);
+        }
+        let links = self.handle.link().get().execute();
+        links.try_any(|link| std::future::ready(is_bridge(&link))).await.map_err(failed("list the interfaces"))
     }
 
     /// Deletes rules that are not in the plan, and all but the first of those that are there twice.
@@ -143,6 +156,14 @@ impl Routing {
 
 /// A rule of decider's in the kernel: what it means, if decider could have made it, and as the kernel said it.
 type OwnRule = (Option<RoutingRule>, RuleMessage);
+
+fn is_bridge(link: &LinkMessage) -> bool {
+    let infos = link.attributes.iter().filter_map(|attribute| match attribute {
+        LinkAttribute::LinkInfo(infos) => Some(infos),
+        _ => None,
+    });
+    infos.flatten().any(|info| *info == LinkInfo::Kind(InfoKind::Bridge))
+}
 
 fn is_own(message: &RuleMessage) -> bool {
     message.attributes.contains(&RuleAttribute::Protocol(RouteProtocol::from(PROTOCOL)))

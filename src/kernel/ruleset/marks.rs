@@ -3,6 +3,8 @@
 //! nft can only write a whole mark that is a constant or one masked register. Where nobody else has bits set, one
 //! rule does it; otherwise each of our bits is moved by a rule of its own.
 
+use std::fmt::Display;
+
 use crate::model::{Mark, MarkMask};
 
 /// Matches a packet whose decider bits are exactly `mark`.
@@ -28,6 +30,11 @@ pub fn clear(mask: MarkMask) -> String {
 /// Takes decider's bits off a flow.
 pub fn clear_flow(mask: MarkMask) -> String {
     format!("ct mark & {mask} != {} ct mark set ct mark & {}", Mark(0), Mark(mask.others()))
+}
+
+/// Hands a packet to the listener that its mark stands for, at that address.
+pub fn listener(mask: MarkMask, family: &str, host: impl Display) -> String {
+    format!("tproxy {family} to {host}:meta mark & {mask} map @listeners accept")
 }
 
 /// Adds `mark` to a packet that has none of our bits.

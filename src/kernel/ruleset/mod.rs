@@ -2,6 +2,7 @@
 //!
 //! The way of a packet through the chains is told in `plan.rs`, top to bottom.
 
+mod bridged;
 mod marks;
 mod plan;
 mod private;

@@ -10,7 +10,7 @@ use crate::policy::{InterfacePattern, Mode, Policy, Spec};
 use super::super::names::{DNS_QUEUE_CHAIN, SYN_QUEUE_CHAIN};
 use super::refusals::{UNANSWERED, UNDECIDED, chain_of, silently};
 use super::table::{Base, Table};
-use super::{marks, private, refusals};
+use super::{bridged, marks, private, refusals};
 
 /// The numbers of the queues.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,16 +155,16 @@ fn add_deliver(table: &mut Table, spec: &Spec) {
         Mode::Audit => vec!["accept".to_owned()],
     };
     table.chain("unmarked", None, unmarked);
-    let listener = |family: &str, to: String| {
-        format!("meta l4proto tcp tproxy {family} to {to}:meta mark & {mask} map @listeners accept")
-    };
     let mut rules = vec![
         format!("{} goto refuse", marks::packet_is(mask, mask.deny())),
         format!("{} accept", marks::packet_is(mask, mask.direct())),
         format!("{} goto unmarked", marks::packet_has_none(mask)),
         format!("{} jump save", marks::flow_has_none(mask)),
-        format!("meta nfproto ipv4 {}", listener("ip", spec.envoy.listen.to_string())),
-        format!("meta nfproto ipv6 {}", listener("ip6", format!("[{}]", Ipv6Addr::LOCALHOST))),
+        format!("meta nfproto ipv4 meta l4proto tcp {}", marks::listener(mask, "ip", spec.envoy.listen)),
+        format!(
+            "meta nfproto ipv6 meta l4proto tcp {}",
+            marks::listener(mask, "ip6", format!("[{}]", Ipv6Addr::LOCALHOST))
+        ),
         // Errors about a flow that Envoy has, such as "fragmentation needed".
         "meta l4proto { icmp, icmpv6 } accept".to_owned(),
     ];
@@ -176,6 +176,7 @@ fn add_deliver(table: &mut Table, spec: &Spec) {
     rules.push(format!("goto {}", chain_of(Reason::ListenerNotReady)));
     table.chain("deliver_client", None, rules);
     table.chain("deliver", Some(DELIVER), each_interface(spec, "iifname", "deliver_client"));
+    bridged::add(table, spec, each_interface(spec, "iifname", bridged::DELIVER));
 }
 
 /// Nothing of a client is forwarded but what may pass without a proxy.
