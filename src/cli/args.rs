@@ -23,6 +23,14 @@ Exit codes:
   3  no decider runs here
   4  the system refused";
 
+const LOCKDOWN: &str = "\
+Close the door before decider runs, as the policy will have it: for the boot.
+
+The policy's ruleset is put in force with nobody who decides, and its routing rules: what would be decided is refused. \
+`decider run` replaces it in one transaction. A policy that cannot be used closes everything but this host's own traffic, \
+the upkeep of its links and replies to whoever comes in. In audit mode nothing is done, and where decider runs nothing is \
+changed.";
+
 /// Where a decider keeps its things.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Place {
@@ -42,6 +50,9 @@ pub enum Command {
     Render(Render),
     /// Enforce a policy until told to stop
     Run(Run),
+    /// Close the door before decider runs, as the policy will have it: for the boot
+    #[command(long_about = LOCKDOWN)]
+    Lockdown(Lockdown),
     /// Show whether all is in force, and the counters
     Status(Json),
     /// Print recent decisions
@@ -119,6 +130,14 @@ pub struct Run {
     /// What a clean stop leaves behind
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnExit::Closed)]
     pub on_exit: OnExit,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Lockdown {
+    /// Policy file
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub output: Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

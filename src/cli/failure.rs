@@ -45,6 +45,11 @@ impl Failure {
         Self { code: 4, message: error.to_string(), help: error.help().map(str::to_owned) }
     }
 
+    /// The same with other words on what to do about it, or on what has been done.
+    pub fn with_help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
     pub fn print(&self) {
         let (error, help) = (style::BAD, style::STRONG);
         output::note(format_args!("{error}error{error:#}: {}", self.message));

@@ -8,6 +8,7 @@ mod down;
 mod events;
 mod explain;
 mod failure;
+mod lockdown;
 mod output;
 mod render;
 mod rules;
@@ -42,6 +43,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::run(&args),
         Command::Render(args) => render::run(&args, &place),
         Command::Run(args) => run::run(&args, &place),
+        Command::Lockdown(args) => lockdown::run(&args, &place),
         Command::Status(args) => status::run(args, &place),
         Command::Events(args) => events::run(&args, &place),
         Command::Explain(args) => explain::run(&args, &place),

@@ -9,6 +9,7 @@ mod flows;
 mod heal;
 mod interfaces;
 mod journal;
+mod lockdown;
 mod notify;
 pub mod offline;
 mod options;
@@ -21,6 +22,7 @@ mod stop;
 mod watch;
 mod workers;
 
+pub use lockdown::{Lockdown, close, lock_down};
 pub use options::{OnExit, Options, StartError};
 pub use stop::remove_leftovers;
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::SlotTable;
 
+const LOCK: &str = "lock";
 const SLOTS: &str = "slots.json";
 const LAST_RUN: &str = "last-run.json";
 
@@ -65,7 +66,7 @@ impl StateDir {
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(system("make", path))?;
         let found = std::fs::symlink_metadata(path).map_err(system("look at", path))?;
         ours_alone(path, &found, found.is_dir())?;
-        let lock_path = path.join("lock");
+        let lock_path = path.join(LOCK);
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -75,6 +76,13 @@ impl StateDir {
             .map_err(system("open", &lock_path))?;
         let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|_| StateError::Held(path.to_owned()))?;
         Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Whether a decider holds a state directory now. Nothing is made, and nothing is changed.
+    #[must_use]
+    pub fn is_held(path: &Path) -> bool {
+        let lock = OpenOptions::new().write(true).open(path.join(LOCK));
+        lock.is_ok_and(|lock| Flock::lock(lock, FlockArg::LockExclusiveNonblock).is_err())
     }
 
     /// Where the observations are saved.

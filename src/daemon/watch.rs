@@ -4,8 +4,10 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
+use crate::kernel::queue_stats;
 use crate::queue::Ended;
 
+use super::notify::Watchdog;
 use super::options::{OnExit, StartError};
 use super::running::Daemon;
 use super::{notify, stop};
@@ -25,6 +27,7 @@ pub async fn watch(mut daemon: Daemon) -> Result<(), StartError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut envoy = daemon.view.envoy.clone();
     let mut retry = tokio::time::interval(RETRY);
+    let mut watchdog = Watchdog::new();
     retry.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let unhealthy = daemon.view.with_health(|health| health.ruleset.is_some() || health.routes.is_some());
@@ -33,6 +36,7 @@ pub async fn watch(mut daemon: Daemon) -> Result<(), StartError> {
             () = changed(&mut envoy) => daemon.view.follow_envoy(),
             Some((index, ended)) = daemon.ended.recv() => daemon.worker_ended(index, &ended),
             _ = retry.tick(), if unhealthy => daemon.repair_all().await,
+            () = watchdog.due() => daemon.give_sign(),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             Some(reply) = daemon.down.recv() => return daemon.down_asked(reply).await,
@@ -56,6 +60,16 @@ async fn changed<T>(state: &mut watch::Receiver<T>) {
 }
 
 impl Daemon {
+    /// A sign of life. None, if a worker does not do its work: the service manager then has it all started anew.
+    fn give_sign(&self) {
+        let at_work = queue_stats().is_ok_and(|stats| self.view.workers.are_at_work(&stats));
+        if at_work {
+            notify::alive();
+        } else {
+            tracing::error!("a queue is not served: the watchdog is not told that all is well");
+        }
+    }
+
     fn worker_ended(&self, index: usize, ended: &Ended) {
         tracing::error!(queue = index, ?ended, "a worker ended: its queue is closed until it is started again");
         self.view.workers.note_end(index, ended);

@@ -44,6 +44,16 @@ pub struct Place {
     panics: AtomicU64,
     /// What the kernel counted for the sockets before the present one.
     before: Mutex<Before>,
+    last_look: Mutex<Look>,
+}
+
+/// What was seen of a worker's progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Look {
+    /// Packets received by it.
+    received: u64,
+    /// Packets that wait for it, received or not.
+    waiting: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,6 +119,13 @@ impl Workers {
         }
     }
 
+    /// Whether every queue is served: each has its worker, and none has sat on packets since this was asked last.
+    #[must_use]
+    pub fn are_at_work(&self, stats: &[QueueStats]) -> bool {
+        // Each one is looked at, whatever the ones before it do.
+        self.places.iter().filter(|place| !place.is_at_work(stats)).count() == 0
+    }
+
     /// The places, by index.
     #[must_use]
     pub fn places(&self) -> &[Place] {
@@ -162,6 +179,7 @@ impl Place {
             up: AtomicBool::new(false),
             panics: AtomicU64::new(0),
             before: Mutex::default(),
+            last_look: Mutex::default(),
         }
     }
 
@@ -182,6 +200,14 @@ impl Place {
         before.queued += since;
         before.dropped += 1;
         before.received = received;
+    }
+
+    fn is_at_work(&self, stats: &[QueueStats]) -> bool {
+        let waiting = stats.iter().find(|stats| stats.number == self.number).map_or(0, |now| now.waiting);
+        let look = Look { received: self.counters.received.value(), waiting };
+        let last = std::mem::replace(&mut *self.last_look.lock().unwrap_or_else(PoisonError::into_inner), look);
+        let sits = look.received == last.received && look.waiting > 0 && last.waiting > 0;
+        self.is_up() && !sits
     }
 
     /// Whether its worker runs.

@@ -31,7 +31,7 @@ fn console() -> Vec<(String, String)> {
 }
 
 /// The command and its options exist.
-fn is_known(words: &[&str]) -> Result<(), String> {
+pub fn is_known(words: &[&str]) -> Result<(), String> {
     let Some((&command, rest)) = words.split_first() else { return Ok(()) };
     if command.starts_with('-') {
         return Ok(());

@@ -13,6 +13,7 @@ mod links;
 mod markdown;
 mod policies;
 mod scripts;
+mod units;
 mod words;
 
 use std::path::{Path, PathBuf};

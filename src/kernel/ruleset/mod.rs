@@ -3,6 +3,7 @@
 //! The way of a packet through the chains is told in `plan.rs`, top to bottom.
 
 mod bridged;
+mod closed;
 mod marks;
 mod plan;
 mod private;
