@@ -15,25 +15,24 @@ struct Version {
     minor: u32,
 }
 
-/// Finds the program: the one named, else `envoy` in `PATH`. It must say that it is an Envoy, and new enough.
+/// Finds the program: the one named, else `envoy` in `PATH`.
 ///
 /// # Errors
-/// If there is none that can be used.
+/// If there is none.
 pub fn find(named: Option<&Path>) -> Result<PathBuf, EnvoyError> {
     let found = match named {
         Some(path) => is_program(path).then(|| path.to_owned()),
-        None => in_path(),
+        None => in_path("envoy"),
     };
-    let binary = found.ok_or_else(|| EnvoyError::NoBinary(named.map(Path::to_owned)))?;
-    check(&binary)?;
-    Ok(binary)
+    found.ok_or_else(|| EnvoyError::NoBinary(named.map(Path::to_owned)))
 }
 
-fn in_path() -> Option<PathBuf> {
+/// Finds a program in `PATH`.
+pub fn in_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join("envoy"))
+        .map(|folder| folder.join(name))
         .find(|candidate| is_program(candidate))
 }
 
@@ -41,16 +40,23 @@ fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
-fn check(binary: &Path) -> Result<(), EnvoyError> {
+/// Sees that what the command starts says that it is an Envoy, and new enough.
+///
+/// # Errors
+/// If it says something else, or cannot be started.
+pub fn check(binary: &Path, mut command: Command) -> Result<(), EnvoyError> {
     let not_envoy = |reason: String| EnvoyError::NotEnvoy { binary: binary.to_owned(), reason };
-    let output = Command::new(binary)
+    let output = command
         .arg("--version")
         .stdin(Stdio::null())
         .output()
         .map_err(|error| not_envoy(format!("it cannot be started: {error}")))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let Some(version) = Version::read(&text) else {
-        let first: String = text.trim().lines().next().unwrap_or_default().chars().take(80).collect();
+        // Whoever cannot start it complains instead.
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        let mut said = text.lines().chain(complaint.lines()).map(str::trim).filter(|line| !line.is_empty());
+        let first: String = said.next().unwrap_or_default().chars().take(200).collect();
         return Err(not_envoy(format!("asked for its version it says {first:?} ({})", output.status)));
     };
     if version < LEAST {

@@ -1,14 +1,18 @@
 use serde_json::{Value, json};
 
+use crate::policy::User;
+
 use super::host::Host;
 use super::layout::Layout;
 use super::proto::extension;
 
 /// What Envoy starts with: where it is asked how it is, where its listeners and clusters are, and its bounds.
-pub fn render(layout: &Layout, host: Host) -> Value {
+pub fn render(layout: &Layout, host: Host, user: Option<&User>) -> Value {
+    // decider connects to it, which may be root without the right to pass over modes. Nobody else gets into the directory.
+    let mode = if user.is_some() { 0o666 } else { 0o600 };
     json!({
         "node": { "id": "decider", "cluster": "decider" },
-        "admin": { "address": { "pipe": { "path": layout.admin(), "mode": 0o600 } } },
+        "admin": { "address": { "pipe": { "path": layout.admin(), "mode": mode } } },
         "dynamic_resources": {
             "lds_config": watched(&layout.lds()),
             "cds_config": watched(&layout.cds()),

@@ -1,11 +1,12 @@
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 
 use nix::fcntl::{Flock, FlockArg, OFlag};
 use serde::Serialize;
 
+use super::account::Account;
 use super::error::EnvoyError;
 use super::files::Files;
 use super::layout::Layout;
@@ -17,7 +18,6 @@ pub struct Directory {
     pub layout: Layout,
     /// Whether it was not there before.
     made: bool,
-    #[expect(dead_code, reason = "it is held, not used")]
     lock: Flock<File>,
 }
 
@@ -26,6 +26,8 @@ pub struct Directory {
 pub enum Readers {
     /// The Envoy that decider starts.
     Ours,
+    /// The Envoy that decider starts as another user, who makes files of its own beside decider's: its logs and its socket.
+    User(Account),
     /// An Envoy that somebody else starts, as whatever user.
     Anybody,
 }
@@ -37,7 +39,8 @@ impl Directory {
     /// If it is a link, others can write there, another decider holds it, or the system refuses.
     pub fn open(path: &Path, readers: Readers) -> Result<Self, EnvoyError> {
         let mode = match readers {
-            Readers::Ours => 0o700,
+            // Of a user it is made only once it is locked.
+            Readers::Ours | Readers::User(_) => 0o700,
             Readers::Anybody => 0o755,
         };
         if let Some(parent) = path.parent() {
@@ -50,6 +53,7 @@ impl Directory {
         };
         let mut directory = Self::lock(path)?;
         directory.made = made;
+        directory.open_to(readers).map_err(EnvoyError::system("set the mode of", path))?;
         Ok(directory)
     }
 
@@ -78,7 +82,9 @@ impl Directory {
         if found.uid() != nix::unistd::geteuid().as_raw() {
             return Err(refuse("belongs to another user"));
         }
-        if found.mode() & 0o022 != 0 {
+        // Where the sticky bit is, Envoy's user can take no file away that is not its own.
+        let is_shared = found.mode() & 0o1022 == 0o1020;
+        if found.mode() & 0o022 != 0 && !is_shared {
             return Err(refuse("can be written by others"));
         }
         let lock =
@@ -86,9 +92,22 @@ impl Directory {
         Ok(Self { layout: Layout::new(path), made: false, lock })
     }
 
+    /// Gives Envoy's user its part in the directory, or takes it away again. Others have none in either.
+    fn open_to(&self, readers: Readers) -> io::Result<()> {
+        let is_shared = self.lock.metadata()?.mode() & 0o020 != 0;
+        let (group, mode) = match readers {
+            Readers::User(account) => (account.gid, 0o1770),
+            Readers::Ours if is_shared => (nix::unistd::getegid().as_raw(), 0o700),
+            Readers::Anybody if is_shared => (nix::unistd::getegid().as_raw(), 0o755),
+            Readers::Ours | Readers::Anybody => return Ok(()),
+        };
+        fchown(&*self.lock, None, Some(group))?;
+        self.lock.set_permissions(Permissions::from_mode(mode))
+    }
+
     /// Whether Envoy can start with the same bootstrap again.
     pub fn has_bootstrap(&self, files: &Files) -> bool {
-        let found = std::fs::read(self.layout.bootstrap()).unwrap_or_default();
+        let found = read_own(&self.layout.bootstrap()).unwrap_or_default();
         serde_json::from_slice::<serde_json::Value>(&found).is_ok_and(|found| found == files.bootstrap)
     }
 
@@ -110,7 +129,7 @@ impl Directory {
         let write = || -> io::Result<()> {
             let mut file = tempfile::Builder::new()
                 .prefix(".new-")
-                .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+                .permissions(Permissions::from_mode(0o644))
                 .tempfile_in(self.layout.directory())?;
             serde_json::to_writer_pretty(&mut file, content)?;
             file.flush()?;
@@ -130,6 +149,18 @@ impl Directory {
             Ok(()) | Err(_) => Ok(()),
         }
     }
+}
+
+/// Reads a file of decider's own; none if it is missing, or of somebody else's making: Envoy's user can write there too.
+pub fn read_own(path: &Path) -> Option<Vec<u8>> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let mut file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path).ok()?;
+    let found = file.metadata().ok()?;
+    let is_ours = found.is_file() && found.uid() == nix::unistd::geteuid().as_raw();
+    let mut content = Vec::new();
+    is_ours.then_some(())?;
+    file.read_to_end(&mut content).ok()?;
+    Some(content)
 }
 
 impl Drop for Directory {

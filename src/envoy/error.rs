@@ -25,6 +25,17 @@ pub enum EnvoyError {
         /// The oldest that knows all that is in the files.
         least: String,
     },
+    /// Envoy's user cannot be had.
+    #[error("envoy.user {user} cannot be had: {why}")]
+    User {
+        /// As the policy names it.
+        user: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What starts a program as another user is missing.
+    #[error("Envoy cannot be started as another user: there is no program `setpriv` in PATH")]
+    NoSetpriv,
     /// Others could change Envoy's files.
     #[error("envoy.config_dir {path} {what}")]
     Directory {
@@ -69,6 +80,10 @@ impl EnvoyError {
             ),
             Self::NotEnvoy { .. } => Some("let `envoy.binary` name the Envoy program itself"),
             Self::TooOld { .. } => Some("install a newer Envoy, or name one with `envoy.binary`"),
+            Self::User { .. } => {
+                Some("make one with `useradd --system --user-group NAME`, and let it into the directory's folders")
+            }
+            Self::NoSetpriv => Some("install util-linux"),
             Self::Directory { .. } => {
                 Some("name a directory in `envoy.config_dir` that is this user's alone, or one that does not exist yet")
             }

@@ -21,7 +21,7 @@ pub struct Files {
 pub fn render(policy: &Policy, host: Host) -> Files {
     let layout = Layout::new(&policy.spec().envoy.config_dir);
     Files {
-        bootstrap: bootstrap::render(&layout, host),
+        bootstrap: bootstrap::render(&layout, host, policy.spec().envoy.user.as_ref()),
         lds: listeners::render(policy, &layout, host.families),
         cds: clusters::render(policy, host.families),
     }

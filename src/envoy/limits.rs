@@ -1,6 +1,6 @@
 use std::net::{Ipv6Addr, TcpListener};
 
-use rustix::process::{Pid, Resource, Rlimit};
+use rustix::process::{Resource, Rlimit};
 
 use super::host::{Families, Host};
 
@@ -11,10 +11,10 @@ pub fn host() -> Host {
     Host { families, open_files }
 }
 
-/// Gives a process as many open files as it can make use of: services are often started with room for 1024.
-pub fn raise(pid: u32) {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    if let Err(error) = rustix::process::prlimit(pid, Resource::Nofile, open_files()) {
+/// Gives this process, and those that it starts from now on, as many open files as Envoy can make use of: services are often
+/// started with room for 1024. Another user's limit could not be raised from here.
+pub fn raise() {
+    if let Err(error) = rustix::process::setrlimit(Resource::Nofile, open_files()) {
         tracing::warn!(%error, "Envoy's limit of open files cannot be raised: it may end when there are many connections");
     }
 }

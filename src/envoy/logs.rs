@@ -1,8 +1,12 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use super::account::Account;
 use super::admin::Admin;
+use super::directory::Directory;
+use super::error::EnvoyError;
 use super::layout::Layout;
 
 /// A log of this size, in bytes, is put aside; one old one is kept. The directory may be in memory.
@@ -28,6 +32,29 @@ pub async fn keep_small(layout: &Layout, admin: &Admin) {
     }
 }
 
+/// Takes away what the next Envoy could not write to, or listen at: files of an Envoy that ran as somebody else.
+///
+/// # Errors
+/// If something cannot be taken away.
+pub fn make_way(layout: &Layout, account: Option<Account>) -> Result<(), EnvoyError> {
+    let own = nix::unistd::geteuid().as_raw();
+    let access = layout.access_log();
+    if is_others(&access, account.map_or(own, |account| account.uid)) {
+        std::fs::rename(&access, old(&access)).map_err(EnvoyError::system("put aside", &access))?;
+    }
+    // decider opens this one itself.
+    let log = layout.log();
+    if is_others(&log, own) {
+        Directory::remove(&log)?;
+    }
+    Directory::remove(&layout.admin())
+}
+
+/// Whether there is something that is not a plain file of this user's.
+fn is_others(path: &Path, uid: u32) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file() || found.uid() != uid)
+}
+
 /// The last complaint in what was written to a log from `from` on.
 pub fn last_complaint(log: &Path, from: u64) -> Option<String> {
     let mut file = File::open(log).ok()?;
@@ -48,7 +75,15 @@ pub fn size(path: &Path) -> u64 {
 
 /// Keeps a copy and empties the file: who appends to it goes on at its beginning.
 fn empty(path: &Path) -> io::Result<()> {
-    std::fs::copy(path, old(path))?;
+    let old = old(path);
+    // Whatever is there may be a link that Envoy's user made.
+    if let Err(error) = std::fs::remove_file(&old)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut copy = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&old)?;
+    io::copy(&mut File::open(path)?, &mut copy)?;
     OpenOptions::new().write(true).open(path)?.set_len(0)
 }
 
@@ -56,4 +91,38 @@ fn old(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".1");
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_in_the_way_of_an_old_log_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, victim) = (folder.path().join("envoy.log"), folder.path().join("victim"));
+        std::fs::write(&log, "said").unwrap();
+        std::fs::write(&victim, "untouched").unwrap();
+        std::os::unix::fs::symlink(&victim, old(&log)).unwrap();
+        empty(&log).unwrap();
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "untouched");
+        assert_eq!(std::fs::read_to_string(old(&log)).unwrap(), "said");
+        assert_eq!(size(&log), 0);
+    }
+
+    #[test]
+    fn what_another_user_made_is_put_out_of_the_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        let victim = folder.path().join("victim");
+        std::fs::write(&victim, "untouched").unwrap();
+        for path in [layout.access_log(), layout.log(), layout.admin()] {
+            std::os::unix::fs::symlink(&victim, path).unwrap();
+        }
+        make_way(&layout, None).unwrap();
+        for path in [layout.access_log(), layout.log(), layout.admin()] {
+            assert!(std::fs::symlink_metadata(&path).is_err(), "{} is still there", path.display());
+        }
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "untouched");
+    }
 }

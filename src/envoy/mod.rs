@@ -4,6 +4,7 @@
 //! and clusters (`clusters.rs`). [`Launch`] finds everything, writes the files and starts Envoy, or takes over the one
 //! that a decider before this one started; [`Supervisor`] keeps it running and publishes an [`EnvoyState`].
 
+mod account;
 mod admin;
 mod backoff;
 mod binary;
@@ -20,6 +21,7 @@ mod listeners;
 mod logs;
 mod observer;
 mod process;
+mod program;
 mod proto;
 mod state;
 mod supervisor;

@@ -1,21 +1,23 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use nix::fcntl::OFlag;
 use rustix::process::{Pid, PidfdFlags, Signal};
 use serde::{Deserialize, Serialize};
 use tokio::io::unix::AsyncFd;
 use tokio::time::timeout;
 
-use super::directory::Directory;
+use super::directory::{Directory, read_own};
 use super::error::EnvoyError;
 use super::layout::Layout;
-use super::limits;
+use super::program::Program;
+use super::{limits, logs};
 
 /// How long it may take to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(3);
@@ -38,7 +40,9 @@ struct Saved {
     pid: u32,
     /// In clock ticks since boot: another process with the same number began later.
     start_time: u64,
-    binary: PathBuf,
+    /// Its network namespace, as `/proc/PID/ns/net` names it: that of another user's process cannot be looked at.
+    namespace: PathBuf,
+    program: Program,
 }
 
 /// An Envoy that a decider left behind.
@@ -46,8 +50,8 @@ struct Saved {
 pub struct Leftover {
     /// The process.
     pub process: Process,
-    /// The program that was started.
-    pub binary: PathBuf,
+    /// What was started.
+    pub program: Program,
 }
 
 impl Process {
@@ -55,13 +59,16 @@ impl Process {
     ///
     /// # Errors
     /// If it cannot be started.
-    pub fn spawn(binary: &Path, directory: &Directory) -> Result<Self, EnvoyError> {
+    pub fn spawn(program: &Program, directory: &Directory) -> Result<Self, EnvoyError> {
         let layout = &directory.layout;
-        let failed = |operation| EnvoyError::system(operation, binary);
+        let failed = |operation| EnvoyError::system(operation, &program.binary);
+        limits::raise();
+        logs::make_way(layout, program.account)?;
         let log = open_log(&layout.log())?;
         let errors = log.try_clone().map_err(EnvoyError::system("open", &layout.log()))?;
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
-        let child = Command::new(binary)
+        let child = program
+            .command()
             .arg("--config-path")
             .arg(layout.bootstrap())
             .arg("--disable-hot-restart")
@@ -78,11 +85,10 @@ impl Process {
             .spawn()
             .map_err(failed("start"))?;
         let pid = child.id();
-        limits::raise(pid);
         let exit = watch(pid).map_err(failed("watch"))?;
         let process = Self { pid, exit, child: Some(child) };
-        if let Some(start_time) = start_time(pid) {
-            let saved = Saved { pid, start_time, binary: binary.to_owned() };
+        if let (Some(start_time), Some(namespace)) = (start_time(pid), own_namespace()) {
+            let saved = Saved { pid, start_time, namespace, program: program.clone() };
             directory.replace(&layout.pid(), &saved)?;
         }
         Ok(process)
@@ -93,8 +99,7 @@ impl Process {
     /// # Errors
     /// If it runs in another network namespace.
     pub fn left_in(layout: &Layout) -> Result<Option<Leftover>, EnvoyError> {
-        let Some(saved) = std::fs::read(layout.pid()).ok().and_then(|text| serde_json::from_slice::<Saved>(&text).ok())
-        else {
+        let Some(saved) = read_own(&layout.pid()).and_then(|text| serde_json::from_slice::<Saved>(&text).ok()) else {
             return Ok(None);
         };
         // The descriptor comes first: what it stands for cannot be replaced while the rest is read.
@@ -102,10 +107,10 @@ impl Process {
         if !is_ours(&saved, layout) {
             return Ok(None);
         }
-        if namespace(&format!("/proc/{}/ns/net", saved.pid)) != namespace("/proc/thread-self/ns/net") {
+        if Some(&saved.namespace) != own_namespace().as_ref() {
             return Err(EnvoyError::Elsewhere { path: layout.directory().to_owned(), pid: saved.pid });
         }
-        Ok(Some(Leftover { process: Self { pid: saved.pid, exit, child: None }, binary: saved.binary }))
+        Ok(Some(Leftover { process: Self { pid: saved.pid, exit, child: None }, program: saved.program }))
     }
 
     /// Waits until it has ended; says how.
@@ -141,7 +146,10 @@ impl Process {
 }
 
 fn open_log(path: &Path) -> Result<File, EnvoyError> {
-    OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(EnvoyError::system("open", path))
+    // Envoy's user can write in the directory: no link or pipe of its making is followed.
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let opened = OpenOptions::new().create(true).append(true).mode(0o600).custom_flags(flags.bits()).open(path);
+    opened.map_err(EnvoyError::system("open", path))
 }
 
 fn watch(pid: u32) -> io::Result<AsyncFd<OwnedFd>> {
@@ -153,12 +161,11 @@ fn watch(pid: u32) -> io::Result<AsyncFd<OwnedFd>> {
 
 /// Whether the process is still the one that was saved.
 fn is_ours(saved: &Saved, layout: &Layout) -> bool {
-    let process = PathBuf::from(format!("/proc/{}", saved.pid));
-    let owner = process.metadata().map(|found| found.uid()).ok();
-    let command = std::fs::read(process.join("cmdline")).unwrap_or_default();
+    let wanted = saved.program.account.map_or(nix::unistd::geteuid().as_raw(), |account| account.uid);
+    let command = std::fs::read(format!("/proc/{}/cmdline", saved.pid)).unwrap_or_default();
     let bootstrap = layout.bootstrap();
     let names_it = command.split(|byte| *byte == 0).any(|word| word == bootstrap.as_os_str().as_encoded_bytes());
-    start_time(saved.pid) == Some(saved.start_time) && owner == Some(nix::unistd::geteuid().as_raw()) && names_it
+    start_time(saved.pid) == Some(saved.start_time) && user(saved.pid) == Some(wanted) && names_it
 }
 
 /// When a process began, in clock ticks since boot; none if it does not run any more (`proc_pid_stat(5)`).
@@ -172,6 +179,14 @@ fn start_time(pid: u32) -> Option<u64> {
     (!ended).then_some(start_time)
 }
 
-fn namespace(link: &str) -> Option<PathBuf> {
-    std::fs::read_link(link).ok()
+/// Whom a process runs as (`Uid` of `proc_pid_status(5)`, the second: effective).
+fn user(pid: u32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The namespace of this thread, and so of what it starts.
+fn own_namespace() -> Option<PathBuf> {
+    std::fs::read_link("/proc/thread-self/ns/net").ok()
 }

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -7,7 +7,6 @@ use tokio::time::sleep;
 
 use super::admin::Admin;
 use super::backoff::Backoff;
-use super::binary;
 use super::directory::{Directory, Readers};
 use super::error::EnvoyError;
 use super::files::{self, Files};
@@ -15,6 +14,7 @@ use super::limits;
 use super::logs;
 use super::observer::Observer;
 use super::process::{Leftover, Process};
+use super::program::Program;
 use super::state::{EnvoyState, Phase};
 use crate::policy::Policy;
 
@@ -22,7 +22,7 @@ use crate::policy::Policy;
 #[derive(Debug)]
 pub struct Launch {
     /// None: somebody else starts it.
-    binary: Option<PathBuf>,
+    program: Option<Program>,
     directory: Directory,
     left: Option<Leftover>,
     is_running: bool,
@@ -42,12 +42,21 @@ impl Launch {
     /// What is missing or in the way.
     pub async fn prepare(policy: &Policy) -> Result<Self, EnvoyError> {
         let spec = &policy.spec().envoy;
-        let binary = spec.manage.then(|| binary::find(spec.binary.as_deref())).transpose()?;
-        let readers = if spec.manage { Readers::Ours } else { Readers::Anybody };
+        let program = spec.manage.then(|| Program::find(spec)).transpose()?;
+        let readers = program.as_ref().map_or(Readers::Anybody, |program| match program.account {
+            None => Readers::Ours,
+            Some(account) => Readers::User(account),
+        });
         let directory = Directory::open(&spec.config_dir, readers)?;
+        if let (Readers::User(account), Some(user)) = (readers, &spec.user)
+            && let Some(closed) = account.closed_way(&spec.config_dir)
+        {
+            let why = format!("it does not get into {}, on the way to envoy.config_dir", closed.display());
+            return Err(EnvoyError::User { user: user.to_string(), why });
+        }
         let left = Process::left_in(&directory.layout)?;
         let is_running = left.is_some() || Admin::new(directory.layout.admin()).is_open().await;
-        Ok(Self { binary, directory, left, is_running })
+        Ok(Self { program, directory, left, is_running })
     }
 
     /// Whether an Envoy has, or may have, the listeners' ports already.
@@ -61,10 +70,10 @@ impl Launch {
     /// # Errors
     /// If a file cannot be written, or Envoy cannot be started.
     pub async fn start(self, policy: &Policy) -> Result<(Supervisor, watch::Receiver<EnvoyState>), EnvoyError> {
-        let Self { binary, directory, left, is_running: _ } = self;
+        let Self { program, directory, left, is_running: _ } = self;
         let host = limits::host();
         let files = files::render(policy, host);
-        let left = keep_if_fit(left, binary.as_deref(), &directory, &files).await?;
+        let left = keep_if_fit(left, program.as_ref(), &directory, &files).await?;
         directory.write(&files)?;
         let routes = policy.routes().iter();
         let wanted: BTreeMap<String, u16> =
@@ -72,10 +81,10 @@ impl Launch {
         let observer = Observer::new(directory, host.families, files.lds, wanted);
         let state = observer.state.subscribe();
         let (stop, stopped) = oneshot::channel();
-        let task = match binary {
+        let task = match program {
             None => tokio::spawn(observe(observer, stopped)),
-            Some(binary) => {
-                let mut keeper = Keeper { binary, observer, backoff: Backoff::default(), log_from: 0 };
+            Some(program) => {
+                let mut keeper = Keeper { program, observer, backoff: Backoff::default(), log_from: 0 };
                 let process = match left {
                     Some(process) => keeper.adopt(process),
                     None => keeper.spawn()?,
@@ -90,12 +99,12 @@ impl Launch {
 /// The Envoy that was left behind, if it is what would be started; otherwise it is ended.
 async fn keep_if_fit(
     left: Option<Leftover>,
-    binary: Option<&Path>,
+    program: Option<&Program>,
     directory: &Directory,
     files: &Files,
 ) -> Result<Option<Process>, EnvoyError> {
     let Some(left) = left else { return Ok(None) };
-    if binary == Some(left.binary.as_path()) && directory.has_bootstrap(files) {
+    if program == Some(&left.program) && directory.has_bootstrap(files) {
         return Ok(Some(left.process));
     }
     tracing::info!(pid = left.process.pid, "the Envoy that was left behind was started in another way: it is ended");
@@ -164,7 +173,7 @@ async fn told(stopped: oneshot::Receiver<()>) {
 
 /// Starts Envoy again whenever it has ended.
 struct Keeper {
-    binary: PathBuf,
+    program: Program,
     observer: Observer,
     backoff: Backoff,
     /// Where the log of the present Envoy begins.
@@ -180,7 +189,7 @@ impl Keeper {
 
     fn spawn(&mut self) -> Result<Process, EnvoyError> {
         self.log_from = logs::size(&self.observer.directory.layout.log());
-        let process = Process::spawn(&self.binary, &self.observer.directory)?;
+        let process = Process::spawn(&self.program, &self.observer.directory)?;
         tracing::info!(pid = process.pid, "Envoy has been started");
         self.observer.begin(|state| (state.pid, state.adopted) = (Some(process.pid), false));
         Ok(process)

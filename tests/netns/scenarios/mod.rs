@@ -8,6 +8,7 @@ mod dns_over_tcp_limits;
 mod dns_over_tcp_real;
 mod down;
 mod envoy_faults;
+mod envoy_user;
 mod failed_start;
 mod floods;
 mod floods_of_dns;
