@@ -11,7 +11,7 @@ man := $(DESTDIR)$(PREFIX)/share/man/man1
 share := $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test churn clients bench-dns check fuzz build install clean setup
+.PHONY: help demo test churn clients bench-dns backstop check fuzz build install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ clients: ## Real programs look names up and connect, N times each (1000), and a 
 
 bench-dns: setup ## What decider adds to a DNS lookup, beside dnsmasq (root; BENCH_QUICK=1 is short)
 	$(CARGO) bench --locked --bench dns
+
+backstop: setup ## How long the host's door is open when the ruleset is flushed, by what holds it (root)
+	$(CARGO) test --locked --test netns backstop:: -- --nocapture --test-threads 1
 
 check: ## Format, lints, documentation, dependencies
 	@tests/setup rust

@@ -108,6 +108,8 @@ pub enum Rendered {
     Nft,
     /// The routing rules and routes
     Routes,
+    /// What holds the door of this host while the ruleset is gone: filters of traffic control
+    Backstop,
     /// Envoy's bootstrap, listeners and clusters
     Envoy,
     /// All of them

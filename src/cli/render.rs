@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::daemon::{Options, offline};
 use crate::envoy::{self, Host};
-use crate::kernel::{QueueStatement, RoutingPlan, Ruleset, interface_names};
+use crate::kernel::{BackstopPlan, QueueStatement, RoutingPlan, Ruleset, interface_names, links};
 use crate::policy::Policy;
 
 use super::args::{Place, Render, Rendered};
@@ -16,9 +16,10 @@ pub fn run(args: &Render, place: &Place) -> Result<ExitCode, Failure> {
     let spec = load(&args.file)?;
     let policy = offline::compile(spec, &place.state_dir).map_err(|error| Failure::from_start(&error))?;
     let parts: &[Rendered] = match args.what {
-        Rendered::All => &[Rendered::Nft, Rendered::Routes, Rendered::Envoy],
+        Rendered::All => &[Rendered::Nft, Rendered::Routes, Rendered::Backstop, Rendered::Envoy],
         Rendered::Nft => &[Rendered::Nft],
         Rendered::Routes => &[Rendered::Routes],
+        Rendered::Backstop => &[Rendered::Backstop],
         Rendered::Envoy => &[Rendered::Envoy],
     };
     if args.output.json {
@@ -37,6 +38,7 @@ impl Rendered {
         match self {
             Self::Nft => "nft",
             Self::Routes => "routes",
+            Self::Backstop => "backstop",
             Self::Envoy => "envoy",
             Self::All => "all",
         }
@@ -46,6 +48,7 @@ impl Rendered {
         match self {
             Self::Nft => json!(ruleset(policy).to_string()),
             Self::Routes => json!(routing(policy).to_string().lines().collect::<Vec<_>>()),
+            Self::Backstop => json!(backstop(policy).lines().collect::<Vec<_>>()),
             Self::Envoy => envoy_files(policy).collect::<Map<String, Value>>().into(),
             Self::All => Value::Null,
         }
@@ -56,6 +59,7 @@ impl Rendered {
         match self {
             Self::Nft => format!("# nft -f\n{}", ruleset(policy)),
             Self::Routes => format!("# ip\n{}", routing(policy)),
+            Self::Backstop => format!("# tc\n{}", backstop(policy)),
             Self::Envoy => {
                 envoy_files(policy).map(|(name, value)| format!("// {name}\n{value:#}\n")).collect::<Vec<_>>().concat()
             }
@@ -72,6 +76,11 @@ fn ruleset(policy: &Policy) -> Ruleset {
 
 fn routing(policy: &Policy) -> RoutingPlan {
     RoutingPlan::new(policy, &interface_names())
+}
+
+/// Nothing where there is none.
+fn backstop(policy: &Policy) -> String {
+    BackstopPlan::new(policy, &links().unwrap_or_default()).map(|plan| plan.to_string()).unwrap_or_default()
 }
 
 fn envoy_files(policy: &Policy) -> impl Iterator<Item = (String, Value)> {

@@ -135,7 +135,9 @@ fn queue(queue: &QueueStatus) -> String {
 
 fn repairs(status: &Status) -> Option<String> {
     let heal = &status.heal;
-    let counts = nonzero([(heal.ruleset, "of the ruleset"), (heal.routes, "of routing")].into_iter())?;
+    let counts = nonzero(
+        [(heal.ruleset, "of the ruleset"), (heal.routes, "of routing"), (heal.backstop, "of the backstop")].into_iter(),
+    )?;
     let last = heal.last.as_ref().map_or(String::new(), |last| format!(", last: {last}"));
     Some(format!("{counts}{last}"))
 }

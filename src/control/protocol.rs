@@ -250,6 +250,9 @@ pub struct HealStatus {
     pub ruleset: u64,
     /// How often routing was put back.
     pub routes: u64,
+    /// On how many interfaces the backstop was put back.
+    #[serde(default)]
+    pub backstop: u64,
     /// The last repair.
     pub last: Option<String>,
     /// When that was.

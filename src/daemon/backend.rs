@@ -59,6 +59,8 @@ pub struct Health {
     pub ruleset: Option<String>,
     /// Why the routing is not in force.
     pub routes: Option<String>,
+    /// Why the backstop of host mode is not in force.
+    pub backstop: Option<String>,
     /// Refusals that the kernel counted in rulesets that were replaced since.
     pub refused_before: BTreeMap<String, u64>,
 }
@@ -83,7 +85,8 @@ impl View {
     fn problems(&self, published: &Published, health: &Health) -> Vec<Degraded> {
         let mut problems = Vec::new();
         let mut add = |what: &str, message: String| problems.push(Degraded { what: what.to_owned(), message });
-        for (what, failed) in [("ruleset", &health.ruleset), ("routes", &health.routes)] {
+        let parts = [("ruleset", &health.ruleset), ("routes", &health.routes), ("backstop", &health.backstop)];
+        for (what, failed) in parts {
             if let Some(message) = failed {
                 add(what, message.clone());
             }

@@ -54,6 +54,15 @@ impl Firewall {
         })
     }
 
+    /// Applies the ruleset again, whatever there is.
+    ///
+    /// # Errors
+    /// If it cannot be applied.
+    pub fn restore_ruleset(&mut self) -> Result<(), KernelError> {
+        self.nft = block_in_place(|| Nft::apply(self.nft.ruleset()))?;
+        Ok(())
+    }
+
     /// Looks whether the first bridge has come, so that the ruleset has to be applied again.
     ///
     /// # Errors

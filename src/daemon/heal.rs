@@ -1,10 +1,11 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::task::block_in_place;
 
 use crate::clock;
-use crate::kernel::{Change, KernelError, refusal_counters};
+use crate::kernel::{Change, KernelError, refusal_counters, table_exists};
 
 use super::interfaces;
 use super::running::Daemon;
@@ -15,13 +16,15 @@ const GATHER: Duration = Duration::from_millis(20);
 impl Daemon {
     /// Looks at what a hint is about, once the burst that it belongs to is over, and puts it right.
     pub async fn heal(&mut self, first: Change) {
-        tokio::time::sleep(GATHER).await;
         let mut seen = Seen::default();
         seen.add(first);
+        let is_gone = self.gather(&mut seen).await;
         while let Ok(more) = self.changes.try_recv() {
             seen.add(more);
         }
-        if seen.ruleset {
+        if is_gone {
+            self.restore_ruleset();
+        } else if seen.ruleset != Table::Untouched {
             self.repair_ruleset();
         }
         if seen.links {
@@ -32,6 +35,29 @@ impl Daemon {
             self.repair_routes().await;
         } else if seen.links {
             self.follow_links().await;
+        }
+        if seen.filters || seen.links {
+            self.backstop.keep(&self.view).await;
+        }
+    }
+
+    /// Waits until a burst is over. Not while the door may be open: a table that has been deleted is looked for at once, and
+    /// if it is gone, that is said.
+    async fn gather(&mut self, seen: &mut Seen) -> bool {
+        let over = tokio::time::sleep(GATHER);
+        tokio::pin!(over);
+        loop {
+            if seen.ruleset == Table::Deleted {
+                if block_in_place(table_exists).is_ok_and(|exists| !exists) {
+                    return true;
+                }
+                // It was replaced, as decider itself does.
+                seen.ruleset = Table::Changed;
+            }
+            tokio::select! {
+                () = &mut over => return false,
+                Some(more) = self.changes.recv() => seen.add(more),
+            }
         }
     }
 
@@ -66,7 +92,18 @@ impl Daemon {
 
     fn repair_ruleset(&mut self) {
         let refused = block_in_place(refusal_counters).unwrap_or_default();
-        match self.firewall.repair_ruleset() {
+        let repaired = self.firewall.repair_ruleset();
+        self.ruleset_repaired(repaired, refused);
+    }
+
+    /// Without the looks that a repair takes: there is nothing to look at.
+    fn restore_ruleset(&mut self) {
+        let restored = self.firewall.restore_ruleset();
+        self.ruleset_repaired(restored.map(|()| Some("the table was deleted".to_owned())), BTreeMap::new());
+    }
+
+    fn ruleset_repaired(&self, repaired: Result<Option<String>, KernelError>, refused: BTreeMap<String, u64>) {
+        match repaired {
             Ok(None) => self.view.with_health(|health| health.ruleset = None),
             Ok(Some(what)) => {
                 tracing::warn!(what, "the ruleset was changed by another program and has been put back");
@@ -104,21 +141,42 @@ impl Daemon {
     }
 }
 
+/// What a burst of changes made of decider's table.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Table {
+    #[default]
+    Untouched,
+    Changed,
+    Deleted,
+}
+
 /// What a burst of changes is about.
 #[derive(Default)]
 struct Seen {
-    ruleset: bool,
+    ruleset: Table,
     routes: bool,
     links: bool,
+    filters: bool,
 }
 
 impl Seen {
     fn add(&mut self, change: Change) {
         match change {
-            Change::Ruleset => self.ruleset = true,
+            Change::Ruleset => self.note(Table::Changed),
+            Change::RulesetGone => self.note(Table::Deleted),
             Change::Rules => self.routes = true,
             Change::Links => self.links = true,
-            Change::Overrun => (self.ruleset, self.routes, self.links) = (true, true, true),
+            Change::Filters => self.filters = true,
+            Change::Overrun => {
+                self.note(Table::Changed);
+                (self.routes, self.links, self.filters) = (true, true, true);
+            }
+        }
+    }
+
+    fn note(&mut self, table: Table) {
+        if self.ruleset != Table::Deleted {
+            self.ruleset = table;
         }
     }
 }

@@ -4,6 +4,7 @@
 //! what happens ([`watch`]): changes to the kernel's state ([`heal`]), to Envoy, to the workers, a signal, or `down`.
 
 mod backend;
+mod backstop;
 mod firewall;
 mod flows;
 mod heal;

@@ -6,6 +6,7 @@ use crate::kernel::Change;
 use crate::queue::Ended;
 
 use super::backend::View;
+use super::backstop::BackstopKeeper;
 use super::firewall::Firewall;
 use super::state_dir::StateDir;
 
@@ -15,6 +16,8 @@ pub struct Daemon {
     pub view: Arc<View>,
     /// The kernel's state.
     pub firewall: Firewall,
+    /// What holds the door while that is gone.
+    pub backstop: BackstopKeeper,
     /// Envoy, if decider manages it.
     pub envoy: crate::envoy::Supervisor,
     /// Hints that the kernel's state changed.

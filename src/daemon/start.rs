@@ -16,6 +16,7 @@ use crate::record::{Recorder, RecorderHandle};
 use crate::relay::{self, Listeners, RelayCounters};
 
 use super::backend::{Health, View};
+use super::backstop::BackstopKeeper;
 use super::firewall::Firewall;
 use super::flows::FlowWatch;
 use super::journal::Journal;
@@ -61,6 +62,7 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
     let relay = start_relay(relay_listeners, &shared)?;
     refusals::follow(log, Arc::clone(&shared)).map_err(|source| StartError::system("start a thread", source))?;
 
+    let mut backstop = BackstopKeeper::connect()?;
     let was_closed = table_exists()?;
     let in_force = enforce(&shared, &ruleset, launch).await;
     let (firewall, changes, envoy, envoy_state) = match in_force {
@@ -76,11 +78,12 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
         Running { options, statement, recorder, shared, workers, relay, journal_works, flows_unknown, envoy_state };
     let (view, down) = running.view();
     view.follow_envoy();
+    backstop.keep(&view).await;
     let backend = Arc::clone(&view);
     let control = tokio::spawn(async move { server.serve(backend).await });
     notify::ready();
     tracing::info!(policy = %view.options.policy_file.display(), queueing = statement.as_str(), "in force");
-    Ok(Daemon { view, firewall, envoy, changes, ended, down, control, _state: state })
+    Ok(Daemon { view, firewall, backstop, envoy, changes, ended, down, control, _state: state })
 }
 
 /// Compiles the policy with the slots that its rules had before, and saves the slots.

@@ -31,6 +31,18 @@ pub enum KernelError {
     /// Marked packets go to Envoy over `lo`.
     #[error("the interface lo is down, so nothing can be handed to Envoy: run `ip link set lo up`")]
     LoopbackDown,
+    /// The kernel does not take the backstop's program.
+    #[error("cannot load the backstop's eBPF program: {0}")]
+    NoBackstop(String),
+    /// Something else is where the backstop would be.
+    #[error(
+        "{interface} has an `ingress` qdisc, which leaves no room for the backstop: put `clsact` in its place \
+         (`tc qdisc del dev {interface} ingress && tc qdisc add dev {interface} clsact`, then its filters anew)"
+    )]
+    IngressQdisc {
+        /// Where.
+        interface: String,
+    },
     /// A netlink operation failed.
     #[error("cannot {operation}: {source}")]
     Netlink {

@@ -5,10 +5,12 @@
 //! routes, [`monitor()`] hears of every change to them, [`RefusalLog`] of what the ruleset refused by itself,
 //! [`Conntrack`] of connections that begin and end.
 
+mod backstop;
 mod conntrack;
 mod datagram;
 mod error;
 mod flow_news;
+mod links;
 mod listing;
 mod monitor;
 mod names;
@@ -21,9 +23,11 @@ mod routing_plan;
 mod ruleset;
 mod teardown;
 
+pub use backstop::{Backstop, BackstopChanges, BackstopPlan, Link};
 pub use conntrack::{Conntrack, conntrack_is_silent};
 pub use error::KernelError;
 pub use flow_news::{FlowNews, Life};
+pub use links::links;
 pub use monitor::{Change, monitor};
 pub use nft::{Nft, refusal_counters, table_exists};
 pub use queue_stats::{QueueStats, queue_stats};

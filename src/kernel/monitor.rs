@@ -17,19 +17,23 @@ use super::names::{LOCAL_TABLE, TABLE};
 pub enum Change {
     /// Something of decider's table.
     Ruleset,
+    /// Decider's table was deleted; it may be there anew.
+    RulesetGone,
     /// A routing rule, or a route of decider's table.
     Rules,
     /// An interface or an address.
     Links,
+    /// A queueing discipline or a filter of traffic control.
+    Filters,
     /// So much that messages were lost.
     Overrun,
 }
 
 /// `NFNLGRP_NFTABLES` (linux/netfilter/nfnetlink.h).
 const NFTABLES_GROUP: u32 = 7;
-/// `RTNLGRP_LINK`, `_IPV4_IFADDR`, `_IPV4_ROUTE`, `_IPV4_RULE`, `_IPV6_IFADDR`, `_IPV6_ROUTE`, `_IPV6_RULE`
+/// `RTNLGRP_LINK`, `_TC`, `_IPV4_IFADDR`, `_IPV4_ROUTE`, `_IPV4_RULE`, `_IPV6_IFADDR`, `_IPV6_ROUTE`, `_IPV6_RULE`
 /// (linux/rtnetlink.h).
-const ROUTING_GROUPS: [u32; 7] = [1, 5, 7, 8, 9, 11, 19];
+const ROUTING_GROUPS: [u32; 8] = [1, 4, 5, 7, 8, 9, 11, 19];
 
 /// `RTM_*` (linux/rtnetlink.h).
 mod rtm {
@@ -41,8 +45,14 @@ mod rtm {
     pub const DELROUTE: u16 = 25;
     pub const NEWRULE: u16 = 32;
     pub const DELRULE: u16 = 33;
+    pub const NEWQDISC: u16 = 36;
+    pub const DELQDISC: u16 = 37;
+    pub const NEWTFILTER: u16 = 44;
+    pub const DELTFILTER: u16 = 45;
 }
 
+/// `NFT_MSG_DELTABLE` (`linux/netfilter/nf_tables.h`).
+const DELETE_TABLE: u16 = 2;
 /// Bytes of `struct nfgenmsg`.
 const NETFILTER_HEADER: usize = 4;
 /// Bytes of `struct rtmsg`.
@@ -112,13 +122,15 @@ fn of_table(message: &[u8], kind: u16) -> Option<Change> {
     let is_nftables = kind >> 8 == u16::from(u8::from(NetfilterSubsystem::NfTables));
     let name = attribute(message, HEADER + NETFILTER_HEADER, NFTA_TABLE)?;
     let is_ours = name.strip_suffix(b"\0").unwrap_or(&name) == TABLE.as_bytes();
-    (is_nftables && is_ours).then_some(Change::Ruleset)
+    let change = if kind & 0xff == DELETE_TABLE { Change::RulesetGone } else { Change::Ruleset };
+    (is_nftables && is_ours).then_some(change)
 }
 
 fn of_routing(message: &[u8], kind: u16) -> Option<Change> {
     match kind {
         rtm::NEWLINK | rtm::DELLINK | rtm::NEWADDR | rtm::DELADDR => Some(Change::Links),
         rtm::NEWRULE | rtm::DELRULE => Some(Change::Rules),
+        rtm::NEWQDISC | rtm::DELQDISC | rtm::NEWTFILTER | rtm::DELTFILTER => Some(Change::Filters),
         rtm::NEWROUTE | rtm::DELROUTE => {
             let table = attribute(message, HEADER + ROUTE_HEADER, RTA_TABLE)?;
             (table == LOCAL_TABLE.to_ne_bytes()).then_some(Change::Rules)
@@ -155,9 +167,10 @@ mod tests {
         let delete_table = 0x0a02;
         let ours = message(delete_table, NETFILTER_HEADER, NFTA_TABLE, b"decider\0");
         let other = message(delete_table, NETFILTER_HEADER, NFTA_TABLE, b"filter\0");
-        assert_eq!(changes(&ours, of_table), [Change::Ruleset]);
+        assert_eq!(changes(&ours, of_table), [Change::RulesetGone]);
         assert_eq!(changes(&other, of_table), []);
-        assert_eq!(changes(&[other, ours].concat(), of_table), [Change::Ruleset]);
+        let set = message(0x0a09, NETFILTER_HEADER, NFTA_TABLE, b"decider\0");
+        assert_eq!(changes(&[other, ours, set].concat(), of_table), [Change::RulesetGone, Change::Ruleset]);
     }
 
     #[test]

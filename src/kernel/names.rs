@@ -26,3 +26,15 @@ pub mod preference {
     /// Where [`DIRECT`] goes on.
     pub const BEHIND: u32 = 534;
 }
+
+/// The filters of traffic control that are the backstop.
+pub mod backstop {
+    /// In front of all others (`pref`).
+    pub const PREFERENCE: u16 = 1;
+    /// Tells it from others of that preference (`handle`).
+    pub const HANDLE: u32 = 5300;
+    /// The name where the `clsact` was there before.
+    pub const NAME: &str = "decider-backstop";
+    /// The name where decider made the `clsact`: it goes with the filter.
+    pub const NAME_WITH_QDISC: &str = "decider-backstop-clsact";
+}

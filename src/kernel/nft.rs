@@ -76,7 +76,8 @@ impl Nft {
 /// # Errors
 /// If nft cannot be run.
 pub fn table_exists() -> Result<bool, KernelError> {
-    Ok(run(&["list", "table", "inet", TABLE], "")?.status.success())
+    let tables = run(&["list", "tables", "inet"], "")?.stdout;
+    Ok(String::from_utf8_lossy(&tables).lines().any(|line| line == format!("table inet {TABLE}")))
 }
 
 /// Deletes decider's table; says whether there was one.

@@ -241,14 +241,14 @@ fn fill<T>(builder: RouteMessageBuilder<T>, table: u32, loopback: u32) -> RouteM
         .build()
 }
 
-fn errno(error: &rtnetlink::Error) -> Option<Errno> {
+pub(super) fn errno(error: &rtnetlink::Error) -> Option<Errno> {
     match error {
         rtnetlink::Error::NetlinkError(message) => message.to_io().raw_os_error().map(Errno::from_raw),
         _ => None,
     }
 }
 
-fn failed(operation: &str) -> impl FnOnce(rtnetlink::Error) -> KernelError {
+pub(super) fn failed(operation: &str) -> impl FnOnce(rtnetlink::Error) -> KernelError {
     let operation = operation.to_owned();
     move |error| {
         let source = match &error {

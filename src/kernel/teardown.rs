@@ -1,4 +1,5 @@
 use super::KernelError;
+use super::backstop::remove_filters;
 use super::nft::delete_table;
 use super::routing::Routing;
 
@@ -12,5 +13,6 @@ pub async fn teardown() -> Result<Vec<String>, KernelError> {
         removed.push("the nftables table".to_owned());
     }
     removed.extend(Routing::connect()?.remove_all().await?);
+    removed.extend(remove_filters().await?);
     Ok(removed)
 }

@@ -149,9 +149,27 @@ fn render_prints_all_parts() {
     }
     let output = decider(&folder, &["render", "all", "--json", text(&file)]);
     let parts: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    for part in ["nft", "routes", "envoy"] {
+    for part in ["nft", "routes", "backstop", "envoy"] {
         assert!(!parts[part].is_null(), "{part}");
     }
+    assert_eq!(parts["backstop"], serde_json::json!([]));
+}
+
+#[test]
+fn render_shows_the_backstop_of_a_host_that_is_covered() {
+    let folder = Folder::new("render-host");
+    let host = "version: 1\nintercept: { host: true }\ndns: { resolvers: [192.0.2.53] }\n\
+                envoy: { manage: true, user: root }\nrules: [{ domain: github.com, proto: ssh }]\n";
+    let file = folder.file("policy.yaml", host);
+    let output = decider(&folder, &["render", "backstop", text(&file)]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let shown = stdout(&output);
+    for part in ["r2 &= 0xff003f00", "if r2 == 0x200 goto pass", "call bpf_sk_fullsock", "drop:"] {
+        assert!(shown.contains(part), "{part} is not in\n{shown}");
+    }
+    assert!(!shown.contains("dev lo "), "{shown}");
+    let audit = folder.file("audit.yaml", &host.replace("version: 1", "version: 1\nmode: audit"));
+    assert_eq!(stdout(&decider(&folder, &["render", "backstop", text(&audit)])), "# tc\n");
 }
 
 #[test]

@@ -73,7 +73,8 @@ fn status_says_what_is_missing() {
         status["counters"]["queued"] = json!(18);
         status["queues"][0]["up"] = json!(false);
         status["queues"][0]["panics"] = json!(2);
-        status["heal"] = json!({ "ruleset": 1, "routes": 0, "last": "ruleset: chain missing", "last_at": null });
+        status["heal"] =
+            json!({ "ruleset": 1, "routes": 0, "backstop": 0, "last": "ruleset: chain missing", "last_at": null });
         status["lost_records"] = json!(5);
     });
     let degraded = shown(&folder, &["status"], 1);

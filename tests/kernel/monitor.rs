@@ -27,7 +27,7 @@ fn every_edit_is_heard_of_and_nothing_else() {
             ("nft 'add chain inet other decider; add rule inet other decider drop'", &[]),
             ("nft add element inet decider ports '{ 22 }'", &[Change::Ruleset]),
             ("nft add rule inet decider c drop", &[Change::Ruleset]),
-            ("nft flush ruleset", &[Change::Ruleset]),
+            ("nft flush ruleset", &[Change::Ruleset, Change::RulesetGone]),
             ("ip rule add pref 77 fwmark 1 lookup 77", &[Change::Rules]),
             ("ip -6 rule add pref 77 fwmark 1 lookup 77", &[Change::Rules]),
             ("ip route add local default dev lo table 5300", &[Change::Rules]),
@@ -35,6 +35,8 @@ fn every_edit_is_heard_of_and_nothing_else() {
             ("ip -6 route del local default dev lo table 5300", &[Change::Rules]),
             ("ip route add local default dev lo table 77", &[]),
             ("ip link add lan0 type bridge", &[Change::Links]),
+            ("tc qdisc add dev lan0 clsact", &[Change::Filters]),
+            ("tc qdisc del dev lan0 clsact", &[Change::Filters]),
             ("ip addr add 192.0.2.1/32 dev lan0", &[Change::Links]),
         ] {
             sh(edit);

@@ -1,5 +1,6 @@
 //! One scenario a file.
 
+mod backstop;
 mod bridges;
 mod control_socket;
 mod dns_over_tcp;

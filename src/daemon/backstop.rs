@@ -1,0 +1,64 @@
+use jiff::Timestamp;
+
+use crate::clock;
+use crate::kernel::{Backstop, BackstopChanges, BackstopPlan, KernelError, links};
+use crate::queue::Shared;
+
+use super::backend::View;
+
+/// Keeps the backstop in step with the policy and the interfaces.
+pub struct BackstopKeeper {
+    backstop: Backstop,
+    /// Whether there is none because none is wanted.
+    is_away: bool,
+}
+
+impl BackstopKeeper {
+    /// Opens a socket for it.
+    ///
+    /// # Errors
+    /// If the system gives none.
+    pub fn connect() -> Result<Self, KernelError> {
+        Ok(Self { backstop: Backstop::connect()?, is_away: false })
+    }
+
+    async fn ensure(&mut self, shared: &Shared) -> Result<BackstopChanges, KernelError> {
+        let plan = |links: &[_]| BackstopPlan::new(&shared.published.load().policy, links);
+        if plan(&[]).is_none() && self.is_away {
+            return Ok(BackstopChanges::default());
+        }
+        let plan = plan(&links()?);
+        let changes = self.backstop.ensure(plan.as_ref()).await?;
+        self.is_away = plan.is_none();
+        Ok(changes)
+    }
+
+    /// Puts the backstop where it belongs. What cannot be done is tried again when something changes: the ruleset is in
+    /// force meanwhile.
+    pub async fn keep(&mut self, view: &View) {
+        match self.ensure(&view.shared).await {
+            Ok(BackstopChanges { followed, repaired }) => {
+                if followed > 0 {
+                    tracing::info!(interfaces = followed, "the backstop follows the interfaces that there are");
+                }
+                if repaired > 0 {
+                    tracing::warn!(interfaces = repaired, "the backstop was taken away and has been put back");
+                }
+                view.with_health(|health| {
+                    health.backstop = None;
+                    if repaired > 0 {
+                        health.heal.backstop += u64::try_from(repaired).unwrap_or(u64::MAX);
+                        health.heal.last = Some(format!("backstop: of {repaired} interfaces"));
+                        health.heal.last_at = Timestamp::try_from(clock::wall()).ok();
+                    }
+                });
+            }
+            Err(error) => {
+                let what =
+                    "if another program flushes the ruleset, this host can connect to anything until it is put back";
+                tracing::error!(%error, "the backstop is not wholly in force: {what}");
+                view.with_health(|health| health.backstop = Some(format!("{error}; {what}")));
+            }
+        }
+    }
+}
