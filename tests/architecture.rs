@@ -17,16 +17,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("queue", &["model", "clock", "packet", "dns", "policy", "decide", "record"]),
     ("relay", &["model", "clock", "dns", "policy", "record", "queue"]),
     ("kernel", &["model", "policy"]),
+    ("who", &["model"]),
     ("envoy", &["model", "policy"]),
     ("control", &["model", "dns", "record", "decide"]),
     (
         "daemon",
         &[
             "model", "clock", "packet", "dns", "policy", "decide", "record", "queue", "relay", "kernel", "envoy",
-            "control",
+            "control", "who",
         ],
     ),
-    ("cli", &["model", "policy", "kernel", "envoy", "decide", "record", "control", "daemon"]),
+    ("cli", &["model", "policy", "kernel", "envoy", "decide", "record", "control", "daemon", "who"]),
 ];
 
 /// Modules without sockets, files, clocks, threads or logging.
@@ -42,6 +43,8 @@ const PURE_PLACES: &[&str] = &[
     "kernel/routing_plan.rs",
     "kernel/listing.rs",
     "kernel/names.rs",
+    "who/budget.rs",
+    "who/unit.rs",
     "envoy/backoff.rs",
     "envoy/bootstrap.rs",
     "envoy/clusters.rs",

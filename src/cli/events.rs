@@ -10,7 +10,7 @@ use crate::record::Event;
 
 use super::args::{Events, Place};
 use super::failure::Failure;
-use super::style;
+use super::{style, who};
 
 pub fn run(args: &Events, place: &Place) -> Result<ExitCode, Failure> {
     let request = Request::Events { last: args.last, follow: args.follow };
@@ -88,8 +88,9 @@ fn row(event: &Event) -> String {
     let also = if also.is_empty() { String::new() } else { format!(", also {}", also.join(", ")) };
     let hint = event.hint.as_ref().map_or(String::new(), |hint| format!("  {hint}"));
     let repeated = event.repeated.map_or(String::new(), |count| format!("  x{count}"));
+    let who = who::words(&event.who).map_or(String::new(), |who| format!(", by {who}"));
     let style = style::of_verdict(event.verdict);
-    format!("{style}{columns}{style:#}{name}{}{also}{hint}{repeated}", rule.unwrap_or_default())
+    format!("{style}{columns}{style:#}{name}{}{also}{who}{hint}{repeated}", rule.unwrap_or_default())
 }
 
 /// Whether a rule's id says nothing that the row does not say: `<domain>:<port>/<proto>`.

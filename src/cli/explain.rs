@@ -3,13 +3,13 @@ use std::process::ExitCode;
 
 use crate::control::{Client, Request};
 use crate::daemon::offline;
-use crate::decide::Explanation;
+use crate::decide::{Connected, Explanation};
 use crate::model::{Reason, Upstream, Verdict};
 
 use super::args::{Explain, Place};
 use super::check::load;
 use super::failure::Failure;
-use super::{output, style};
+use super::{output, style, who};
 
 pub fn run(args: &Explain, place: &Place) -> Result<ExitCode, Failure> {
     let explanation = match &args.file {
@@ -63,6 +63,10 @@ fn print(out: &mut impl Write, args: &Explain, explanation: &Explanation) -> std
             "    {:<32} {:<8} asked by {}, {} s ago, {} s left{held}",
             name.name, name.state, name.asked_by, name.age_s, name.left_s
         )?;
+    }
+    for Connected { client_port, who } in &explanation.connected {
+        let who = who::words(who).unwrap_or_else(|| "somebody".to_owned());
+        writeln!(out, "  connected now from port {client_port}: {who}")?;
     }
     if let Some(advice) = &explanation.advice {
         let strong = style::STRONG;

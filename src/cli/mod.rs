@@ -16,6 +16,7 @@ mod run;
 mod status;
 mod style;
 mod table;
+mod who;
 
 use std::process::ExitCode;
 

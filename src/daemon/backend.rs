@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use tokio::task::block_in_place;
 
 use crate::clock;
 use crate::control::{Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, HealStatus, RuleView, Status, TcpStatus};
-use crate::decide::{self, Explanation, Scene};
+use crate::decide::{self, Connected, Explanation, Scene};
 use crate::envoy::EnvoyState;
 use crate::kernel::{self, QueueStatement};
 use crate::model::{ClientId, Moment};
@@ -20,6 +20,7 @@ use crate::relay::RelayCounters;
 use super::notify;
 use super::offline::known_names;
 use super::options::Options;
+use super::who;
 use super::workers::Workers;
 
 /// What the control socket sees of the daemon.
@@ -230,7 +231,10 @@ impl Backend for View {
         };
         let scope = published.policy.spec().dns.scope;
         let known = knowledge.about(dst, ClientId(client), scope, now);
-        decide::explain(&published.policy, scene, &known, |route| published.readiness.is_ready(route))
+        let explained = decide::explain(&published.policy, scene, &known, |route| published.readiness.is_ready(route));
+        // Looking takes a while, and packets need what is known.
+        drop(knowledge);
+        Explanation { connected: self.connected(client, SocketAddr::new(dst, port)), ..explained }
     }
 
     fn cache(&self, client: Option<IpAddr>, name: Option<&str>, limit: usize) -> Vec<CacheEntry> {
@@ -271,6 +275,14 @@ impl Backend for View {
 }
 
 impl View {
+    fn connected(&self, client: IpAddr, dst: SocketAddr) -> Vec<Connected> {
+        if !self.shared.whereabouts.is_here(client) {
+            return vec![];
+        }
+        let found = block_in_place(|| who::connected(client, dst));
+        found.into_iter().map(|(client_port, who)| Connected { client_port, who }).collect()
+    }
+
     fn tcp_status(&self) -> TcpStatus {
         let relay = &self.relay;
         TcpStatus {

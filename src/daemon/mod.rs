@@ -21,6 +21,7 @@ mod start;
 mod state_dir;
 mod stop;
 mod watch;
+mod who;
 mod workers;
 
 pub use lockdown::{Lockdown, close, lock_down};

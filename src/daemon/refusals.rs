@@ -51,6 +51,7 @@ fn report(refused: &Refused, shared: &Shared) {
         transport,
         mark: Mark(0),
         in_interface: refused.in_interface,
+        uid: refused.uid,
         path: PathTaken::Fast,
         waited: Duration::ZERO,
     };

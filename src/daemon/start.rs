@@ -25,7 +25,7 @@ use super::options::{Options, StartError};
 use super::running::Daemon;
 use super::state_dir::{LastRun, StateDir};
 use super::workers::Workers;
-use super::{interfaces, notify, preflight, refusals};
+use super::{interfaces, notify, preflight, refusals, who};
 
 /// Observations that may wait for the journal.
 const JOURNAL_CHANNEL: usize = 65_536;
@@ -54,7 +54,7 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
     preflight::room_for_files();
     let ruleset = Ruleset::plan(&policy, &options.queues(), statement, options.log_group);
     let log = RefusalLog::open(options.log_group)?;
-    let recorder = Recorder::start(Box::new(interfaces::name_of))
+    let recorder = Recorder::start(Box::new(interfaces::name_of), who::identify())
         .map_err(|source| StartError::system("start the recorder", source))?;
     let (shared, journalled) = share(policy, &recorder);
     let (journal_works, flows_unknown) = take_over(&state, &shared, journalled)?;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::dns::{Known, State};
-use crate::model::{DomainName, Reason, RuleId, Upstream, Verdict};
+use crate::model::{DomainName, Reason, RuleId, Upstream, Verdict, Who};
 use crate::policy::{Policy, Route, Rule};
 
 use super::{Decision, decide};
@@ -67,6 +67,19 @@ pub struct Explanation {
     pub names: Vec<KnownName>,
     /// What to do, if it would be refused.
     pub advice: Option<String>,
+    /// Who of this host has such a connection now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connected: Vec<Connected>,
+}
+
+/// A connection that there is, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connected {
+    /// Its source port.
+    pub client_port: u16,
+    /// Who began it.
+    #[serde(flatten)]
+    pub who: Who,
 }
 
 /// A step of a decision.
@@ -212,6 +225,7 @@ fn finish(policy: &Policy, scene: Scene, steps: Vec<Step>, decision: &Decision<'
         advice: advice(policy, &scene, decision),
         steps,
         names: scene.names,
+        connected: vec![],
     }
 }
 

@@ -6,5 +6,5 @@ mod explain;
 mod query;
 
 pub use decision::{Decision, decide};
-pub use explain::{Explanation, KnownName, Scene, Step, explain};
+pub use explain::{Connected, Explanation, KnownName, Scene, Step, explain};
 pub use query::{QueryDecision, decide_query};

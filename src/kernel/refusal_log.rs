@@ -18,6 +18,8 @@ pub struct Refused {
     pub reason: Reason,
     /// Index of the interface it came in by; 0 if it was made here.
     pub in_interface: u32,
+    /// The user whose process sent it, if one of this host did.
+    pub uid: Option<u32>,
     /// Its beginning, from the IP header on.
     pub packet: Vec<u8>,
 }
@@ -85,14 +87,15 @@ fn refusal(message: &[u8]) -> Option<Refused> {
     else {
         return None;
     };
-    let (mut reason, mut in_interface, mut packet) = (None, 0, Vec::new());
+    let (mut reason, mut in_interface, mut uid, mut packet) = (None, 0, None, Vec::new());
     for attribute in attributes {
         match attribute {
             PacketNla::Prefix(prefix) => reason = Reason::from_word(prefix.to_str().ok()?),
             PacketNla::IfIndexInDev(index) => in_interface = index,
+            PacketNla::Uid(number) => uid = Some(number),
             PacketNla::Payload(bytes) => packet = bytes,
             _ => {}
         }
     }
-    Some(Refused { reason: reason?, in_interface, packet })
+    Some(Refused { reason: reason?, in_interface, uid, packet })
 }

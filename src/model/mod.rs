@@ -13,6 +13,7 @@ mod rule_id;
 mod scope;
 mod upstream;
 mod verdict;
+mod who;
 mod words;
 
 pub use client::ClientId;
@@ -28,4 +29,5 @@ pub use rule_id::RuleId;
 pub use scope::Scope;
 pub use upstream::Upstream;
 pub use verdict::Verdict;
+pub use who::Who;
 pub(crate) use words::words;

@@ -23,7 +23,7 @@ pub struct DnsWorker<R> {
 }
 
 /// Which way a datagram goes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     Question,
     Answer,
@@ -40,7 +40,10 @@ impl<R: Replies> DnsWorker<R> {
         let Ok(UdpDatagram { src, dst, payload }) = packet::udp(packet.bytes()) else {
             return self.unreadable(packet, way, now);
         };
-        let ends = way.ends(src, dst, packet.in_interface());
+        let mut ends = way.ends(src, dst, packet.in_interface());
+        if way == Way::Question {
+            ends.uid = packet.uid();
+        }
         let passage = match way {
             Way::Question => self.guard.question(&self.shared.pending, &ends, payload, now),
             Way::Answer => self.guard.answer(&self.shared.pending, &ends, payload, now),
@@ -82,7 +85,7 @@ impl Way {
             Self::Question => (src, dst),
             Self::Answer => (dst, src),
         };
-        Ends { client, resolver, transport: Transport::Udp, in_interface }
+        Ends { client, resolver, transport: Transport::Udp, in_interface, uid: None }
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Ends {
     pub transport: Transport,
     /// Index of the interface that the message came in on; 0 if none.
     pub in_interface: u32,
+    /// The user whose process asks, if one of this host does and the kernel says so.
+    pub uid: Option<u32>,
 }
 
 /// What becomes of a message.
@@ -175,6 +177,7 @@ impl DnsGuard {
             transport: ends.transport,
             mark: Mark(0),
             in_interface: ends.in_interface,
+            uid: ends.uid,
             path: PathTaken::Queue,
             waited: Duration::ZERO,
         });

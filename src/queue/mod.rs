@@ -57,6 +57,10 @@ pub trait HeldPacket {
     fn mark(&self) -> u32;
     /// Index of the interface it came in on; 0 if it was made here.
     fn in_interface(&self) -> u32;
+    /// The user whose process sent it, if one of this host did and the kernel says so.
+    fn uid(&self) -> Option<u32> {
+        None
+    }
     /// Where it is held.
     fn hook(&self) -> Hook;
 }

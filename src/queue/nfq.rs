@@ -60,6 +60,8 @@ impl NfqQueue {
         })?;
         queue.set_copy_range(number, options.copy_range).map_err(failed("set the copy range of"))?;
         queue.set_queue_max_len(number, options.max_length).map_err(failed("set the length of"))?;
+        // A kernel that does not tell does not: then nobody knows.
+        let _ = queue.set_recv_uid_gid(number, true);
         Ok(Self { queue })
     }
 }
@@ -104,6 +106,10 @@ impl HeldPacket for nfq::Message {
 
     fn in_interface(&self) -> u32 {
         self.get_indev()
+    }
+
+    fn uid(&self) -> Option<u32> {
+        self.get_uid()
     }
 
     fn hook(&self) -> Hook {

@@ -71,6 +71,7 @@ impl SynWorker {
             transport: Transport::Tcp,
             mark,
             in_interface: packet.in_interface(),
+            uid: packet.uid(),
             path: PathTaken::Queue,
             waited: Duration::ZERO,
         });
@@ -99,6 +100,7 @@ impl SynWorker {
             transport,
             mark,
             in_interface: packet.in_interface(),
+            uid: packet.uid(),
             path: PathTaken::Queue,
             waited: Duration::ZERO,
         });

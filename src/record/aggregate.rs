@@ -22,7 +22,7 @@ pub struct Aggregator {
     ticked: Moment,
 }
 
-/// What makes two decisions equal: everything but the client's port, the time and the wait.
+/// What makes two decisions equal: everything but the client's port and process, the time and the wait.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Kind {
     verdict: Verdict,
@@ -33,6 +33,9 @@ struct Kind {
     dst: IpAddr,
     dst_port: u16,
     proto: String,
+    uid: Option<u32>,
+    exe: Option<String>,
+    cgroup: Option<String>,
 }
 
 struct Burst {
@@ -94,7 +97,10 @@ impl Burst {
     fn hold_back(&mut self, event: Event) -> usize {
         let weight = event.weight();
         let first = self.held_back.is_none();
-        let (_, count) = self.held_back.get_or_insert((event, 0));
+        let pid = event.who.pid;
+        let (held, count) = self.held_back.get_or_insert((event, 0));
+        // One event for several processes is of none of them.
+        held.who.pid = held.who.pid.filter(|held| Some(*held) == pid);
         *count = count.saturating_add(weight);
         usize::from(first)
     }
@@ -121,6 +127,9 @@ impl Kind {
             dst: event.dst,
             dst_port: event.dst_port,
             proto: event.proto.clone(),
+            uid: event.who.uid,
+            exe: event.who.exe.clone(),
+            cgroup: event.who.cgroup.clone(),
         }
     }
 }
@@ -128,6 +137,7 @@ impl Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Who;
     use crate::record::PathTaken;
 
     fn event(dst_port: u16) -> Event {
@@ -146,6 +156,7 @@ mod tests {
             iface: None,
             path: PathTaken::Queue,
             waited_us: 0,
+            who: Who::default(),
             also: vec![],
             hint: None,
             repeated: None,
@@ -193,5 +204,25 @@ mod tests {
             aggregator.take(event(port), Moment::ZERO, |event| weight += event.weight());
         }
         assert_eq!(weight, 30 + 4999);
+    }
+
+    #[test]
+    fn what_stands_for_several_processes_names_none_and_programs_stay_apart() {
+        let mut aggregator = Aggregator::new();
+        let mut shown = Vec::new();
+        for pid in 0..100 {
+            for (uid, exe) in [(1, "/a"), (2, "/b")] {
+                let who = Who {
+                    uid: Some(uid),
+                    pid: Some(if uid == 1 { pid } else { 7 }),
+                    exe: Some(exe.into()),
+                    cgroup: None,
+                };
+                aggregator.take(Event { who, ..event(22) }, Moment::from_secs(5), |_| {});
+            }
+        }
+        aggregator.tick(Moment::from_secs(6), |event| shown.push((event.who.uid, event.who.pid, event.repeated)));
+        shown.sort_unstable();
+        assert_eq!(shown, [(Some(1), None, Some(80)), (Some(2), Some(7), Some(80))]);
     }
 }

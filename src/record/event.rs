@@ -4,7 +4,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{DomainName, Mark, Moment, OtherNames, Reason, RuleId, Transport, Verdict};
+use crate::model::{DomainName, Mark, Moment, OtherNames, Reason, RuleId, Transport, Verdict, Who};
 
 /// A decision as a worker sends it off: made without allocating.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct Record {
     pub mark: Mark,
     /// Index of the interface it came in on; 0 if none.
     pub in_interface: u32,
+    /// The user whose process sent the packet, if one of this host did and the kernel said so.
+    pub uid: Option<u32>,
     /// Who decided.
     pub path: PathTaken,
     /// From the packet's arrival here to its verdict.
@@ -89,6 +91,9 @@ pub struct Event {
     pub path: PathTaken,
     /// Microseconds from the packet's arrival in userspace to its verdict.
     pub waited_us: u64,
+    /// Who of this host began it.
+    #[serde(flatten)]
+    pub who: Who,
     /// Other names in question.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<DomainName>,
@@ -103,7 +108,7 @@ pub struct Event {
 impl Event {
     /// A record in the outside's words.
     #[must_use]
-    pub fn from_record(record: Record, ts: Timestamp, iface: Option<String>) -> Self {
+    pub fn from_record(record: Record, ts: Timestamp, iface: Option<String>, who: Who) -> Self {
         Self {
             ts,
             verdict: record.verdict,
@@ -119,6 +124,7 @@ impl Event {
             iface,
             path: record.path,
             waited_us: u64::try_from(record.waited.as_micros()).unwrap_or(u64::MAX),
+            who,
             also: record.also.to_vec(),
             hint: record.reason.hint().map(str::to_owned),
             repeated: None,
@@ -151,21 +157,27 @@ mod tests {
             transport: Transport::Tcp,
             mark: Mark(0x100),
             in_interface: 7,
+            uid: None,
             path: PathTaken::Queue,
             waited: Duration::from_micros(42),
         };
-        let mut event = Event::from_record(record, Timestamp::UNIX_EPOCH, Some("lan0".into()));
+        let mut event = Event::from_record(record, Timestamp::UNIX_EPOCH, Some("lan0".into()), Who::default());
         let plain = concat!(
             r#"{"ts":"1970-01-01T00:00:00Z","verdict":"deny","reason":"no-observation","rule":null,"domain":null,"#,
             r#""client":"2001:db8:1::7","client_port":40000,"dst":"2001:db8:2::9","dst_port":22,"proto":"tcp","#,
             r#""mark":"0x00000100","iface":"lan0","path":"queue","waited_us":42"#,
         );
         assert_eq!(serde_json::to_string(&event).unwrap(), format!("{plain}}}"));
+        let (exe, cgroup) = ("/usr/bin/ssh".to_owned(), "/user.slice".to_owned());
+        event.who = Who { uid: Some(1000), pid: Some(77), exe: Some(exe), cgroup: Some(cgroup) };
+        let who = r#""uid":1000,"pid":77,"exe":"/usr/bin/ssh","cgroup":"/user.slice""#;
+        assert_eq!(serde_json::to_string(&event).unwrap(), format!("{plain},{who}}}"));
+        event.who = Who { uid: Some(0), ..Who::default() };
         event.also = vec![DomainName::parse("b.example").unwrap()];
         event.hint = Some("ask".to_owned());
         event.repeated = Some(3);
         let written = serde_json::to_string(&event).unwrap();
-        assert_eq!(written, format!(r#"{plain},"also":["b.example"],"hint":"ask","repeated":3}}"#));
+        assert_eq!(written, format!(r#"{plain},"uid":0,"also":["b.example"],"hint":"ask","repeated":3}}"#));
         assert_eq!(serde_json::from_str::<Event>(&written).unwrap(), event);
     }
 }

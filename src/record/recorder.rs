@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::broadcast;
 
 use crate::clock;
-use crate::model::Moment;
+use crate::model::{Moment, Who};
 
 use super::aggregate::Aggregator;
 use super::decision_log::DecisionLog;
@@ -23,6 +23,8 @@ const RING: usize = 10_000;
 
 /// Turns an interface index into its name.
 type NameInterface = Box<dyn Fn(u32) -> Option<String> + Send>;
+/// Finds out who of this host began what a record is about.
+type Identify = Box<dyn FnMut(&Record) -> Who + Send>;
 
 /// The thread that turns records into events: ring, followers, log.
 pub struct Recorder {
@@ -31,6 +33,7 @@ pub struct Recorder {
     aggregator: Aggregator,
     log: DecisionLog,
     name_interface: NameInterface,
+    identify: Identify,
 }
 
 struct Shared {
@@ -63,13 +66,19 @@ impl Recorder {
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn start(name_interface: NameInterface) -> io::Result<RecorderHandle> {
+    pub fn start(name_interface: NameInterface, identify: Identify) -> io::Result<RecorderHandle> {
         let (sender, records) = bounded(CHANNEL);
         let shared =
             Arc::new(Shared { ring: Mutex::new(Ring::new(RING)), followers: broadcast::Sender::new(FOLLOWER_LAG) });
         let handle = RecorderHandle { records: sender, shared: Arc::clone(&shared) };
-        let recorder =
-            Self { records, shared, aggregator: Aggregator::new(), log: DecisionLog::default(), name_interface };
+        let recorder = Self {
+            records,
+            shared,
+            aggregator: Aggregator::new(),
+            log: DecisionLog::default(),
+            name_interface,
+            identify,
+        };
         thread::Builder::new().name("recorder".into()).spawn(move || recorder.run())?;
         Ok(handle)
     }
@@ -102,8 +111,10 @@ impl Recorder {
             0 => None,
             index => (self.name_interface)(index),
         };
+        // First of all that takes time: the process may end at any moment.
+        let who = (self.identify)(&record);
         let (shared, log) = (&self.shared, &mut self.log);
-        let event = Event::from_record(record, ts, iface);
+        let event = Event::from_record(record, ts, iface, who);
         self.aggregator.take(event, now, |event| publish(shared, log, event, now));
     }
 }

@@ -146,6 +146,7 @@ impl Server {
             transport: Transport::Tcp,
             mark: Mark(0),
             in_interface: 0,
+            uid: None,
             path: PathTaken::Queue,
             waited: Duration::ZERO,
         });

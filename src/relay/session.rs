@@ -33,7 +33,7 @@ impl Inspect for Session<'_> {
 pub async fn carry(guard: Arc<DnsGuard>, mut stream: TcpStream, client: SocketAddr, resolver: SocketAddr) -> End {
     // A late answer is that of a slow resolver: it does not end the connection with all that else is under way.
     let limits = PendingLimits { capacity: OUTSTANDING, per_client: OUTSTANDING, window: ANSWER };
-    let ends = Ends { client, resolver, transport: Transport::Tcp, in_interface: 0 };
+    let ends = Ends { client, resolver, transport: Transport::Tcp, in_interface: 0, uid: None };
     let session = Session { guard: &guard, pending: Mutex::new(Pending::new(limits)), ends };
     // Answers are not to wait for each other.
     let _ = stream.set_nodelay(true);

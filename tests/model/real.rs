@@ -141,7 +141,7 @@ fn published(reference: &Reference) -> Published {
 
 fn ends(question: &Question) -> Ends {
     let Question { client, resolver, .. } = *question;
-    Ends { client, resolver, transport: Transport::Udp, in_interface: 3 }
+    Ends { client, resolver, transport: Transport::Udp, in_interface: 3, uid: None }
 }
 
 /// One boot, and a wall clock that nobody sets.
