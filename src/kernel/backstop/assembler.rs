@@ -42,6 +42,8 @@ pub enum Step<Label> {
     IfIs(Register, u32, Label),
     /// Goes on at the label if the number is another one.
     IfNot(Register, u32, Label),
+    /// Goes on at the label.
+    Goto(Label),
     /// Ends the program; `r0` is its answer.
     Exit,
     /// No instruction: where jumps go on.
@@ -54,7 +56,7 @@ pub fn assemble<Label: Copy + PartialEq>(steps: &[Step<Label>]) -> Option<Vec<u8
     let mut position = 0;
     for step in steps {
         let jump = match step {
-            Step::IfNull(_, label) | Step::IfIs(_, _, label) | Step::IfNot(_, _, label) => {
+            Step::IfNull(_, label) | Step::IfIs(_, _, label) | Step::IfNot(_, _, label) | Step::Goto(label) => {
                 // Counted from the instruction behind.
                 i16::try_from(position_of(steps, *label)? - position - 1).ok()?
             }
@@ -83,6 +85,7 @@ mod code {
     pub const AND_32: u8 = 0x54;
     pub const CALL: u8 = 0x85;
     pub const EXIT: u8 = 0x95;
+    pub const GOTO: u8 = 0x05;
     pub const IF_IS_64: u8 = 0x15;
     pub const IF_IS_32: u8 = 0x16;
     pub const IF_NOT_32: u8 = 0x56;
@@ -100,6 +103,7 @@ fn instruction<Label>(step: &Step<Label>, jump: i16) -> Option<[u8; 8]> {
         Step::IfNull(register, _) => encode(code::IF_IS_64, register, zero, jump, 0),
         Step::IfIs(register, value, _) => encode(code::IF_IS_32, register, zero, jump, value.cast_signed()),
         Step::IfNot(register, value, _) => encode(code::IF_NOT_32, register, zero, jump, value.cast_signed()),
+        Step::Goto(_) => encode(code::GOTO, zero, zero, jump, 0),
         Step::Exit => encode(code::EXIT, zero, zero, 0, 0),
         Step::Here(_) => return None,
     })
@@ -142,6 +146,7 @@ impl<Label: fmt::Display> fmt::Display for Step<Label> {
             Self::IfNull(register, label) => write!(f, "if {register} == null goto {label}"),
             Self::IfIs(register, value, label) => write!(f, "if {register} == {value:#x} goto {label}"),
             Self::IfNot(register, value, label) => write!(f, "if {register} != {value:#x} goto {label}"),
+            Self::Goto(label) => write!(f, "goto {label}"),
             Self::Exit => f.write_str("exit"),
             Self::Here(label) => write!(f, "{label}:"),
         }

@@ -9,6 +9,8 @@ use super::assembler::{Helper, Register, Step};
 pub enum Place {
     /// The socket is one of IPv4 or IPv6.
     Internet,
+    /// The socket is one of TCP.
+    Tcp,
     /// The packet goes nowhere.
     Drop,
     /// Whoever is asked next may say what becomes of it.
@@ -27,6 +29,7 @@ mod socket {
     pub const FAMILY: i16 = 4;
     pub const TYPE: i16 = 8;
     pub const PROTOCOL: i16 = 12;
+    pub const SOURCE_PORT: i16 = 44;
     pub const STATE: i16 = 72;
 }
 
@@ -39,6 +42,9 @@ const AF_INET: u32 = 2;
 const AF_INET6: u32 = 10;
 const SOCK_RAW: u32 = 3;
 const IPPROTO_TCP: u32 = 6;
+const IPPROTO_UDP: u32 = 17;
+/// Server and client, for IPv4 and IPv6 (RFC 2131, RFC 8415).
+const DHCP_PORTS: [u32; 4] = [67, 68, 546, 547];
 /// `BPF_TCP_SYN_SENT`, `BPF_TCP_CLOSE`.
 const SYN_SENT: u32 = 2;
 const CLOSED: u32 = 7;
@@ -88,7 +94,15 @@ pub fn program(marks: MarkMask, own_namespace: Option<u32>) -> Vec<Step<Place>> 
         Step::Load { to: R2, from: R7, offset: socket::TYPE },
         Step::IfIs(R2, SOCK_RAW, Place::Pass),
         Step::Load { to: R2, from: R7, offset: socket::PROTOCOL },
-        Step::IfNot(R2, IPPROTO_TCP, Place::Drop),
+        Step::IfIs(R2, IPPROTO_TCP, Place::Tcp),
+        Step::IfNot(R2, IPPROTO_UDP, Place::Drop),
+        // Without it the host loses its addresses. It takes a right to have such a port.
+        Step::Load { to: R2, from: R7, offset: socket::SOURCE_PORT },
+    ]);
+    steps.extend(DHCP_PORTS.map(|port| Step::IfIs(R2, port, Place::Pass)));
+    steps.extend([
+        Step::Goto(Place::Drop),
+        Step::Here(Place::Tcp),
         Step::Load { to: R2, from: R7, offset: socket::STATE },
         Step::IfIs(R2, SYN_SENT, Place::Drop),
         Step::IfNot(R2, CLOSED, Place::Pass),
@@ -118,6 +132,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Internet => "internet",
+            Self::Tcp => "tcp",
             Self::Drop => "drop",
             Self::Pass => "pass",
         })

@@ -80,6 +80,26 @@ fn what_the_ruleset_let_through_goes_on() {
 }
 
 #[test]
+fn addresses_are_leased_and_renewed() {
+    let site = Site::held();
+    for (family, ports) in [(Family::V4, [67, 68]), (Family::V6, [546, 547])] {
+        for (own, other) in [(ports[0], ports[1]), (ports[1], ports[0])] {
+            site.wire.forget();
+            let datagram = site.socket(family, Type::DGRAM, None, 0);
+            datagram.bind(&end(GATEWAY.of(family), own)).unwrap();
+            datagram.send_to(b"x", &end(far(family), other)).unwrap();
+            eventually("the lease", || (site.arrived("udp", far(family)) > 0).then_some(()));
+        }
+        // That a server of it is meant is not enough.
+        site.wire.forget();
+        let datagram = site.socket(family, Type::DGRAM, None, 0);
+        let _ = datagram.send_to(b"x", &end(far(family), ports[0]));
+        std::thread::sleep(Duration::from_millis(200));
+        assert_eq!(site.wire.to(far(family)), []);
+    }
+}
+
+#[test]
 fn an_administrators_session_from_outside_goes_on_and_a_new_one_can_begin() {
     let site = Site::new();
     both(|family| {
