@@ -1,6 +1,7 @@
 use std::process::ExitCode;
 
 use crate::control::{CacheEntry, Client, Request};
+use crate::model::ClientId;
 
 use super::args::{Cache, Place};
 use super::failure::Failure;
@@ -20,7 +21,7 @@ pub fn run(args: &Cache, place: &Place) -> Result<ExitCode, Failure> {
         shown.add_row([
             entry.name.to_string(),
             entry.address.to_string(),
-            entry.client.to_string(),
+            ClientId(entry.client).to_string(),
             format!("{}s", entry.ttl_s),
             format!("{}s", entry.age_s),
             format!("{}s", entry.left_s),

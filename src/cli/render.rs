@@ -71,7 +71,7 @@ impl Rendered {
 /// As on a kernel with `nft_queue`; on others the two queue rules are added by netlink.
 fn ruleset(policy: &Policy) -> Ruleset {
     let options = Options::default();
-    Ruleset::plan(policy, &options.queues(), QueueStatement::Native, options.log_group)
+    Ruleset::plan(policy, &options.queues(), QueueStatement::Native, options.log_group, &offline::local(policy))
 }
 
 fn routing(policy: &Policy) -> RoutingPlan {

@@ -226,11 +226,12 @@ impl Backend for View {
             client,
             dst,
             port,
+            client_is_here: self.shared.client(client) == ClientId::HOST,
             dst_is_here: self.shared.whereabouts.is_here(dst),
             names: known_names(&knowledge, dst, now),
         };
         let scope = published.policy.spec().dns.scope;
-        let known = knowledge.about(dst, ClientId(client), scope, now);
+        let known = knowledge.about(dst, self.shared.client(client), scope, now);
         let explained = decide::explain(&published.policy, scene, &known, |route| published.readiness.is_ready(route));
         // Looking takes a while, and packets need what is known.
         drop(knowledge);

@@ -6,7 +6,7 @@ use std::{io, thread};
 
 use crate::dns::{Flow, Flows, Held};
 use crate::kernel::{Conntrack, FlowNews, KernelError, Life};
-use crate::model::{ClientId, Mark, MarkMask};
+use crate::model::{Mark, MarkMask};
 use crate::policy::NameMatch;
 use crate::queue::Shared;
 
@@ -113,7 +113,7 @@ impl Keeper {
         let policy = &published.policy;
         let mark = Mark(news.mark & policy.spec().marks.bits());
         let Some(route) = policy.marked(mark) else { return };
-        let (client, addr, port) = (ClientId(news.client.ip()), news.dst.ip(), news.dst.port());
+        let (client, addr, port) = (self.shared.client(news.client.ip()), news.dst.ip(), news.dst.port());
         let knowledge = &self.shared.knowledge;
         let released = self.flows.begin(flow(news), mark, || {
             let leads = |name: &_| matches!(policy.lookup(name, port), NameMatch::Allow(to) if to.slot == route.slot);

@@ -30,8 +30,10 @@ pub fn lock_down(spec: Spec, state_dir: &Path) -> Result<Lockdown, StartError> {
         return Ok(Lockdown::Audit);
     }
     let policy = offline::compile(spec, state_dir)?;
+    // Without its user, Envoy is let out no more than others: that is closed all the same.
+    let local = offline::local(&policy);
     // Beside the ruleset, not behind it: each holds the door without the other.
-    let ruleset = Nft::apply(&Ruleset::undecided(&policy, Options::default().log_group));
+    let ruleset = Nft::apply(&Ruleset::undecided(&policy, Options::default().log_group, &local));
     let routing = keep_routing(&RoutingPlan::new(&policy, &interface_names()));
     ruleset?;
     routing?;

@@ -6,8 +6,10 @@ use std::path::Path;
 use crate::clock;
 use crate::decide::{self, Explanation, KnownName, Scene};
 use crate::dns::{Grounds, Limits, Observations};
+use crate::kernel::Local;
 use crate::model::{ClientId, Epoch, Moment};
 use crate::policy::{Dns, Policy, Spec};
+use crate::queue::Whereabouts;
 
 use super::interfaces;
 use super::journal;
@@ -38,16 +40,30 @@ pub fn explain(
     let policy = compile(spec, state_dir)?;
     let now = clock::now();
     let mut observations = Observations::new(limits(&policy.spec().dns));
-    let own = interfaces::own_addresses();
+    let here = Whereabouts::default();
+    here.set(interfaces::own_addresses());
     let allow_private = policy.spec().dns.allow_private;
     for record in journal::read(&state_dir.join("observations.journal"))?.records {
-        let belief = Grounds { allow_private, is_here: own.contains(&record.addr) }.belief(record.addr);
+        let belief = Grounds { allow_private, is_here: here.is_here(record.addr) }.belief(record.addr);
         journal::take_over(&mut observations, &policy, record, belief, now);
     }
-    let scene =
-        Scene { client, dst, port, dst_is_here: own.contains(&dst), names: known_names(&observations, dst, now) };
-    let known = observations.about(dst, ClientId(client), policy.spec().dns.scope, now);
+    let asker = here.client(client);
+    let scene = Scene {
+        client,
+        client_is_here: asker == ClientId::HOST,
+        dst,
+        port,
+        dst_is_here: here.is_here(dst),
+        names: known_names(&observations, dst, now),
+    };
+    let known = observations.about(dst, asker, policy.spec().dns.scope, now);
     Ok(decide::explain(&policy, scene, &known, |_| true))
+}
+
+/// Who on this host is what, as a run would find it; where Envoy's user is not there yet, nobody is let out as Envoy.
+#[must_use]
+pub fn local(policy: &Policy) -> Local {
+    super::local::local(policy.spec()).unwrap_or_default()
 }
 
 /// How much is remembered by this policy, and for how long.

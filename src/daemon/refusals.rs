@@ -44,7 +44,7 @@ fn report(refused: &Refused, shared: &Shared) {
         verdict: spec.mode.refusal(),
         reason: refused.reason,
         rule: None,
-        domain: name_behind(dst.ip(), ClientId(client.ip()), spec.dns.scope, shared, now),
+        domain: name_behind(dst.ip(), shared.client(client.ip()), spec.dns.scope, shared, now),
         also: OtherNames::new(),
         client,
         dst,

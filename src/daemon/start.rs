@@ -25,7 +25,7 @@ use super::options::{Options, StartError};
 use super::running::Daemon;
 use super::state_dir::{LastRun, StateDir};
 use super::workers::Workers;
-use super::{interfaces, notify, preflight, refusals, who};
+use super::{interfaces, local, notify, preflight, refusals, who};
 
 /// Observations that may wait for the journal.
 const JOURNAL_CHANNEL: usize = 65_536;
@@ -37,10 +37,6 @@ const JOURNAL_CHANNEL: usize = 65_536;
 /// What is missing. Then the kernel is as it was found: without a trace, or closed by the decider of before.
 pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
     preflight::rights_and_numbers(&options)?;
-    if spec.host {
-        let missing = std::io::Error::other("not supported yet");
-        return Err(StartError::system("cover this host's own processes", missing));
-    }
     let statement = Nft::probe()?;
     let server = Server::bind(&options.socket)?;
     let state = StateDir::open(&options.state_dir)?;
@@ -52,7 +48,8 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
     }
     let relay_listeners = Listeners::bind(policy.spec().envoy.listen, policy.spec().envoy.relay_port())?;
     preflight::room_for_files();
-    let ruleset = Ruleset::plan(&policy, &options.queues(), statement, options.log_group);
+    let local = local::local(policy.spec())?;
+    let ruleset = Ruleset::plan(&policy, &options.queues(), statement, options.log_group, &local);
     let log = RefusalLog::open(options.log_group)?;
     let recorder = Recorder::start(Box::new(interfaces::name_of), who::identify())
         .map_err(|source| StartError::system("start the recorder", source))?;

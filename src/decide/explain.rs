@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::dns::{Known, State};
@@ -14,6 +15,8 @@ use super::{Decision, decide};
 pub struct Scene {
     /// Who connects.
     pub client: IpAddr,
+    /// Whether that is this host itself.
+    pub client_is_here: bool,
     /// Where to.
     pub dst: IpAddr,
     /// Destination port.
@@ -96,8 +99,8 @@ pub struct Step {
 pub fn explain(policy: &Policy, scene: Scene, known: &Known<'_>, ready: impl Fn(&Route) -> bool) -> Explanation {
     let mut steps = Vec::new();
     let early = before_the_queue(policy, &scene, &mut steps);
-    if early == Some(Reason::AllowedResolver) {
-        return finish(policy, scene, steps, &Decision::relayed());
+    if let Some(reason @ (Reason::AllowedResolver | Reason::NotIntercepted)) = early {
+        return finish(policy, scene, steps, &Decision::without_a_rule(Verdict::Allow, reason));
     }
     if let Some(reason) = early {
         let decision = Decision { name: name_to_tell(reason, known), ..Decision::refused(reason, policy) };
@@ -115,14 +118,30 @@ pub fn explain(policy: &Policy, scene: Scene, known: &Known<'_>, ready: impl Fn(
     finish(policy, scene, steps, &decision)
 }
 
+/// Why decider does not look at such a connection, if that is so.
+fn not_intercepted(policy: &Policy, scene: &Scene) -> Option<&'static str> {
+    let spec = policy.spec();
+    match (scene.client_is_here, scene.dst_is_here) {
+        (true, _) if !spec.host => Some("is this host itself, which intercept.host does not cover"),
+        (true, true) if scene.port != 53 => Some("is this host itself, and so is the destination"),
+        (false, _) if spec.gateway.interfaces.is_empty() => Some("is not this host itself, and there is no gateway"),
+        (true | false, _) => None,
+    }
+}
+
 fn step(what: &str, found: &str) -> Step {
     Step { what: what.to_owned(), found: found.to_owned() }
 }
 
 /// What the kernel's rules make of a SYN before it gets to the queue.
 fn before_the_queue(policy: &Policy, scene: &Scene, steps: &mut Vec<Step>) -> Option<Reason> {
+    if let Some(why) = not_intercepted(policy, scene) {
+        steps.push(step("client", &format!("{} {why}", scene.client)));
+        return Some(Reason::NotIntercepted);
+    }
     let networks = &policy.spec().gateway.networks;
-    if !networks.is_empty() && !networks.iter().any(|network| network.contains(&scene.client)) {
+    let is_inside = |network: &IpNet| network.contains(&scene.client);
+    if !scene.client_is_here && !networks.is_empty() && !networks.iter().any(is_inside) {
         steps.push(step("client", &format!("{} is in none of intercept.gateway.networks", scene.client)));
         return Some(Reason::ClientNotCovered);
     }
@@ -241,6 +260,7 @@ fn advice(policy: &Policy, scene: &Scene, decision: &Decision<'_>) -> Option<Str
         Reason::Allowed
         | Reason::AllowedResolver
         | Reason::AllowedNetwork
+        | Reason::NotIntercepted
         | Reason::UnaskedAnswer
         | Reason::Malformed
         | Reason::NotASyn
@@ -271,15 +291,13 @@ fn advice(policy: &Policy, scene: &Scene, decision: &Decision<'_>) -> Option<Str
 }
 
 impl<'p> Decision<'p> {
-    /// A connection that the kernel's rules lead to decider's own relay.
-    fn relayed() -> Self {
-        let (verdict, reason) = (Verdict::Allow, Reason::AllowedResolver);
+    /// What no rule of the policy's decides.
+    fn without_a_rule(verdict: Verdict, reason: Reason) -> Self {
         Self { verdict, reason, route: None, rule: None, name: None, also: crate::model::OtherNames::new() }
     }
 
     /// A refusal by the kernel's rules, in the policy's mode.
     fn refused(reason: Reason, policy: &'p Policy) -> Self {
-        let verdict = policy.spec().mode.refusal();
-        Self { verdict, reason, route: None, rule: None, name: None, also: crate::model::OtherNames::new() }
+        Self::without_a_rule(policy.spec().mode.refusal(), reason)
     }
 }

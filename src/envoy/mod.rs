@@ -26,6 +26,7 @@ mod proto;
 mod state;
 mod supervisor;
 
+pub use account::Account;
 pub use error::EnvoyError;
 pub use files::{Files, render};
 pub use host::{Families, Family, Host};

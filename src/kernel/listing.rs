@@ -127,13 +127,17 @@ fn without_changing_parts(mut item: Value, table: &Table) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::ruleset::table::{Base, Object};
+    use crate::kernel::ruleset::table::{Base, Kind, Object};
 
     fn table() -> Table {
         let mut table = Table::default();
         table.fixed("set", "ports", "inet_service", &["22".into()]);
         table.objects.push(Object { kind: "set", name: "told".into(), body: vec![], elements: None });
-        table.chain("decide", Some(Base { hook: "prerouting", priority: -150 }), vec!["drop".into()]);
+        table.chain(
+            "decide",
+            Some(Base { kind: Kind::Filter, hook: "prerouting", priority: -150 }),
+            vec!["drop".into()],
+        );
         table
     }
 

@@ -34,5 +34,5 @@ pub use queue_stats::{QueueStats, queue_stats};
 pub use refusal_log::{RefusalLog, Refused};
 pub use routing::{Routing, interface_names};
 pub use routing_plan::{LocalRoute, RoutingPlan, RoutingRule};
-pub use ruleset::{QueueNumbers, QueueStatement, Ruleset};
+pub use ruleset::{Local, QueueNumbers, QueueStatement, Ruleset};
 pub use teardown::teardown;

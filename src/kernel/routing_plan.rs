@@ -55,7 +55,7 @@ impl RoutingPlan {
     pub fn new(policy: &Policy, interfaces: &[String]) -> Self {
         let spec = policy.spec();
         let mut rules = listeners(spec.marks);
-        if spec.mode == Mode::Enforce {
+        if spec.mode == Mode::Enforce && !spec.gateway.interfaces.is_empty() {
             rules.push(RoutingRule::Direct { mark: spec.marks.direct(), bits: spec.marks.bits() });
             rules.extend(locked(policy, interfaces).map(|interface| RoutingRule::Lockdown { interface }));
             rules.push(RoutingRule::Behind);

@@ -6,6 +6,7 @@ words! {
         Allowed = "allowed", "a rule allows this name on this port";
         AllowedNetwork = "allowed-network", "a rule allows this network on this port";
         AllowedResolver = "allowed-resolver", "DNS to one of the policy's resolvers";
+        NotIntercepted = "not-intercepted", "the policy does not cover this connection: decider lets it be";
         DeniedByRule = "denied-by-rule", "a rule denies this name on this port";
         NoObservation = "no-observation", "no name is known for this address: no client was seen to look it up";
         NameNotAllowed = "name-not-allowed", "the name behind this address is in no rule";

@@ -93,8 +93,8 @@ impl<R: Replies> Handler for DnsWorker<R> {
     fn handle(&mut self, packet: &impl HeldPacket) -> Answer {
         let now = clock::now();
         let (way, passage) = match packet.hook() {
-            Hook::Prerouting => (Way::Question, self.passage(packet, Way::Question, now)),
-            Hook::Postrouting => (Way::Answer, self.passage(packet, Way::Answer, now)),
+            Hook::Prerouting | Hook::Output => (Way::Question, self.passage(packet, Way::Question, now)),
+            Hook::Postrouting | Hook::Input => (Way::Answer, self.passage(packet, Way::Answer, now)),
             Hook::Other(_) => (Way::Answer, self.unreadable(packet, Way::Answer, now)),
         };
         self.verdict(&passage, way, packet)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::decide::{QueryDecision, decide_query};
 use crate::dns::{self, Belief, Found, Miss, Outcome, Pending, Record as Observed, Reply};
-use crate::model::{ClientId, DomainName, Mark, Moment, OtherNames, Reason, Transport, Verdict};
+use crate::model::{DomainName, Mark, Moment, OtherNames, Reason, Transport, Verdict};
 use crate::policy::Mode;
 use crate::record::{DnsOutcome, PathTaken, Record};
 
@@ -119,7 +119,7 @@ impl DnsGuard {
                 continue;
             }
             let mut knowledge = self.shared.knowledge.about(addr);
-            let (client, name) = (ClientId(client.ip()), name.clone());
+            let (client, name) = (self.shared.client(client.ip()), name.clone());
             if mentioned {
                 let observed = knowledge.learn(now, client, addr, name, ttl, belief);
                 drop(knowledge);

@@ -29,6 +29,10 @@ use std::io;
 pub enum Hook {
     /// `NF_INET_PRE_ROUTING` (0): from outside.
     Prerouting,
+    /// `NF_INET_LOCAL_IN` (1): for a process here.
+    Input,
+    /// `NF_INET_LOCAL_OUT` (3): from a process here.
+    Output,
     /// `NF_INET_POST_ROUTING` (4): about to leave.
     Postrouting,
     /// Any other number.

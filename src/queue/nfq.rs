@@ -115,6 +115,8 @@ impl HeldPacket for nfq::Message {
     fn hook(&self) -> Hook {
         match self.get_hook() {
             0 => Hook::Prerouting,
+            1 => Hook::Input,
+            3 => Hook::Output,
             4 => Hook::Postrouting,
             other => Hook::Other(other),
         }

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::Sender;
 
 use crate::dns::{Belief, Budgets, Grounds, Limits, Observations, Pending, PendingLimits, Record as Observed};
-use crate::model::Epoch;
+use crate::model::{ClientId, Epoch};
 use crate::policy::{Policy, Route};
 use crate::record::{Counters, Record};
 
@@ -154,6 +154,12 @@ impl Shared {
         }
     }
 
+    /// Who has this source address.
+    #[must_use]
+    pub fn client(&self, address: IpAddr) -> ClientId {
+        self.whereabouts.client(address)
+    }
+
     /// Whether an observation of this address is believed, by the policy and this host's addresses as they are now.
     #[must_use]
     pub fn belief(&self, address: IpAddr) -> Belief {
@@ -171,6 +177,13 @@ impl Whereabouts {
     #[must_use]
     pub fn is_here(&self, address: IpAddr) -> bool {
         self.0.load().binary_search(&address).is_ok()
+    }
+
+    /// Who has this source address: a client behind this host, or this host itself. What its processes ask on one address
+    /// counts for what they send from another.
+    #[must_use]
+    pub fn client(&self, address: IpAddr) -> ClientId {
+        if address.is_loopback() || self.is_here(address) { ClientId::HOST } else { ClientId(address) }
     }
 
     /// Replaces all of them.

@@ -6,7 +6,7 @@ use arc_swap::Cache;
 
 use crate::clock;
 use crate::decide::decide;
-use crate::model::{ClientId, Mark, Moment, OtherNames, Transport};
+use crate::model::{Mark, Moment, OtherNames, Transport};
 use crate::packet::{self, PacketError, Summary, Syn};
 use crate::policy::Mode;
 use crate::record::{PathTaken, Record};
@@ -52,7 +52,7 @@ impl SynWorker {
         }
         let policy = &published.policy;
         let spec = policy.spec();
-        let client = ClientId(syn.client.ip());
+        let client = self.shared.client(syn.client.ip());
         let knowledge = self.shared.knowledge.about(syn.dst.ip());
         let known = knowledge.about(syn.dst.ip(), client, spec.dns.scope, now);
         let decision = decide(policy, &known, syn.dst.port(), |route| published.readiness.is_ready(route));

@@ -111,8 +111,9 @@ impl Server {
             return reset(&stream);
         };
         let server = Arc::clone(self);
+        let mark = self.shared.published.load().policy.spec().marks.direct();
         tokio::spawn(async move {
-            let end = carry(Arc::clone(&server.guard), stream, client, resolver).await;
+            let end = carry(Arc::clone(&server.guard), stream, (client, resolver), mark).await;
             server.count(end);
             drop(place);
         });

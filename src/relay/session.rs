@@ -2,11 +2,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use socket2::SockRef;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::clock;
 use crate::dns::{Pending, PendingLimits};
-use crate::model::Transport;
+use crate::model::{Mark, Transport};
 use crate::queue::{DnsGuard, Ends, Passage};
 
 use super::exchange::{End, Inspect, exchange};
@@ -30,7 +30,14 @@ impl Inspect for Session<'_> {
 }
 
 /// Carries a client's connection to a resolver to its end, and closes it.
-pub async fn carry(guard: Arc<DnsGuard>, mut stream: TcpStream, client: SocketAddr, resolver: SocketAddr) -> End {
+///
+/// The connection to the resolver has a mark, by which the ruleset knows it where this host's own processes are covered.
+pub async fn carry(
+    guard: Arc<DnsGuard>,
+    mut stream: TcpStream,
+    (client, resolver): (SocketAddr, SocketAddr),
+    mark: Mark,
+) -> End {
     // A late answer is that of a slow resolver: it does not end the connection with all that else is under way.
     let limits = PendingLimits { capacity: OUTSTANDING, per_client: OUTSTANDING, window: ANSWER };
     let ends = Ends { client, resolver, transport: Transport::Tcp, in_interface: 0, uid: None };
@@ -38,7 +45,12 @@ pub async fn carry(guard: Arc<DnsGuard>, mut stream: TcpStream, client: SocketAd
     // Answers are not to wait for each other.
     let _ = stream.set_nodelay(true);
     let connect = async {
-        let stream = TcpStream::connect(resolver).await?;
+        let socket = match resolver {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        SockRef::from(&socket).set_mark(mark.0)?;
+        let stream = socket.connect(resolver).await?;
         let _ = stream.set_nodelay(true);
         Ok(stream.into_split())
     };

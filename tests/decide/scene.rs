@@ -126,7 +126,8 @@ impl Stage {
         let (dst, now) = (self.family.server(), Moment::from_secs(self.now));
         let known = self.observations.about(dst, ClientId(client), self.policy.spec().dns.scope, now);
         let names: Vec<KnownName> = vec![];
-        let scene = Scene { client, dst, port, dst_is_here, names };
+        let client_is_here = false;
+        let scene = Scene { client, client_is_here, dst, port, dst_is_here, names };
         explain(&self.policy, scene, &known, |route| self.is_up(route))
     }
 

@@ -1,11 +1,11 @@
-use decider::kernel::{Nft, QueueNumbers, QueueStatement, Ruleset, refusal_counters};
+use decider::kernel::{Local, Nft, QueueNumbers, QueueStatement, Ruleset, refusal_counters};
 
 use crate::{POLICY, in_namespace, policy, sh};
 
 pub const QUEUES: QueueNumbers = QueueNumbers { syn: 5300..=5301, dns: 5302..=5302 };
 
 fn plan(text: &str) -> Ruleset {
-    Ruleset::plan(&policy(text), &QUEUES, Nft::probe().unwrap(), 5300)
+    Ruleset::plan(&policy(text), &QUEUES, Nft::probe().unwrap(), 5300, &Local::default())
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn no_name_of_a_protocol_needs_the_systems_list() {
 
 #[test]
 fn the_native_statement_is_well_formed() {
-    let native = Ruleset::plan(&policy(POLICY), &QUEUES, QueueStatement::Native, 5300).to_string();
+    let native = Ruleset::plan(&policy(POLICY), &QUEUES, QueueStatement::Native, 5300, &Local::default()).to_string();
     assert!(native.contains("\t\tqueue num 5300-5301\n"), "{native}");
     assert!(native.contains("\t\tqueue num 5302\n"), "{native}");
 }

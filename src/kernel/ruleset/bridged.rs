@@ -11,10 +11,10 @@ use crate::model::Mark;
 use crate::policy::Spec;
 
 use super::marks;
-use super::table::{Base, Table};
+use super::table::{Base, Kind, Table};
 
 /// `NF_IP_PRI_FIRST`.
-const FIRST: Base = Base { hook: "prerouting", priority: i32::MIN };
+const FIRST: Base = Base { kind: Kind::Filter, hook: "prerouting", priority: i32::MIN };
 
 /// The chain behind it.
 pub const DELIVER: &str = "deliver_bridged";

@@ -1,20 +1,21 @@
 use crate::policy::Policy;
 
+use super::host::Local;
 use super::plan::{QueueNumbers, QueueStatement, Ruleset};
-use super::table::{Base, Table};
+use super::table::{Base, Kind, Table};
 
 /// In front of whatever else looks at a packet here (`NF_IP_PRI_RAW`).
-const FORWARD: Base = Base { hook: "forward", priority: -300 };
+const FORWARD: Base = Base { kind: Kind::Filter, hook: "forward", priority: -300 };
 /// Behind conntrack (`NF_IP_PRI_CONNTRACK` is -200), which knows what a packet replies to.
-const OUTPUT: Base = Base { hook: "output", priority: -150 };
+const OUTPUT: Base = Base { kind: Kind::Filter, hook: "output", priority: -150 };
 
 impl Ruleset {
     /// The ruleset of a policy before decider is there to decide: what would be queued is dropped, whoever may have a
     /// queue of that number.
     #[must_use]
-    pub fn undecided(policy: &Policy, log_group: u16) -> Self {
+    pub fn undecided(policy: &Policy, log_group: u16, local: &Local) -> Self {
         let nobody = QueueNumbers { syn: 0..=0, dns: 0..=0 };
-        Self { targets: None, ..Self::plan(policy, &nobody, QueueStatement::Target, log_group) }
+        Self { targets: None, ..Self::plan(policy, &nobody, QueueStatement::Target, log_group, local) }
     }
 
     /// What is put in force where there is no policy to be had: nothing is forwarded and nothing leaves, but what stays on

@@ -8,8 +8,9 @@ use crate::model::Reason;
 use crate::policy::{InterfacePattern, Mode, Policy, Spec};
 
 use super::super::names::{DNS_QUEUE_CHAIN, SYN_QUEUE_CHAIN};
+use super::host::{self, Local};
 use super::refusals::{UNANSWERED, UNDECIDED, chain_of, silently};
-use super::table::{Base, Table};
+use super::table::{Base, Kind, Table};
 use super::{bridged, marks, private, refusals};
 
 /// The numbers of the queues.
@@ -40,22 +41,28 @@ pub struct Ruleset {
 }
 
 /// Before address translation and routing (`NF_IP_PRI_MANGLE`): packets are decided here.
-const DECIDE: Base = Base { hook: "prerouting", priority: -150 };
+const DECIDE: Base = Base { kind: Kind::Filter, hook: "prerouting", priority: -150 };
 /// Right behind: a verdict of a queue ends its base chain, so what is made of it stands in the next.
-const DELIVER: Base = Base { hook: "prerouting", priority: -149 };
+const DELIVER: Base = Base { kind: Kind::Filter, hook: "prerouting", priority: -149 };
 /// `NF_IP_PRI_FILTER`.
-const FORWARD: Base = Base { hook: "forward", priority: 0 };
+const FORWARD: Base = Base { kind: Kind::Filter, hook: "forward", priority: 0 };
 /// `NF_IP_PRI_FILTER`.
-const OUTPUT: Base = Base { hook: "output", priority: 0 };
+const OUTPUT: Base = Base { kind: Kind::Filter, hook: "output", priority: 0 };
 /// In front of conntrack (`NF_IP_PRI_RAW`).
-const UNTRACKED: Base = Base { hook: "output", priority: -300 };
+const UNTRACKED: Base = Base { kind: Kind::Filter, hook: "output", priority: -300 };
 /// Behind source translation (`NF_IP_PRI_NAT_SRC`, 100): answers are seen with the addresses that the client sees.
-const ANSWERS: Base = Base { hook: "postrouting", priority: 110 };
+const ANSWERS: Base = Base { kind: Kind::Filter, hook: "postrouting", priority: 110 };
 
 impl Ruleset {
     /// The ruleset that enforces a policy: what refuses first, then the ways of a packet in the order it takes them.
     #[must_use]
-    pub fn plan(policy: &Policy, queues: &QueueNumbers, statement: QueueStatement, log_group: u16) -> Self {
+    pub fn plan(
+        policy: &Policy,
+        queues: &QueueNumbers,
+        statement: QueueStatement,
+        log_group: u16,
+        local: &Local,
+    ) -> Self {
         let spec = policy.spec();
         let mut table = Table::default();
         add_sets(&mut table, policy);
@@ -70,6 +77,9 @@ impl Ruleset {
         }
         add_upstream(&mut table, spec);
         add_answers(&mut table, spec);
+        if spec.host {
+            host::add(&mut table, policy, local);
+        }
         let targets = match statement {
             QueueStatement::Native => None,
             QueueStatement::Target => Some(queues.clone()),
@@ -132,6 +142,15 @@ fn add_decide(table: &mut Table, spec: &Spec) {
         // No reset for these: they may be stray packets of a flow that is alive.
         format!("ct state invalid counter name {} {}", Reason::NotASyn, silently(spec)),
         format!("fib daddr type local goto {}", chain_of(Reason::LocalService)),
+    ]);
+    rules.extend(queued_or_refused());
+    table.chain("from_client", None, rules);
+    table.chain("decide", Some(DECIDE), each_interface(spec, "iifname", "from_client"));
+}
+
+/// What begins, last: a clean SYN to a port of the rules is queued, all else refused.
+pub fn queued_or_refused() -> Vec<String> {
+    vec![
         // DNS over QUIC; names asked of everybody on a link (mDNS, LLMNR).
         format!("udp dport 853 goto {}", chain_of(Reason::EncryptedDns)),
         format!("udp dport {{ 5353, 5355 }} goto {}", chain_of(Reason::ResolverNotTrusted)),
@@ -141,9 +160,7 @@ fn add_decide(table: &mut Table, spec: &Spec) {
         format!("tcp dport 853 goto {}", chain_of(Reason::EncryptedDns)),
         format!("tcp dport 5355 goto {}", chain_of(Reason::ResolverNotTrusted)),
         format!("goto {}", chain_of(Reason::PortNotAllowed)),
-    ]);
-    table.chain("from_client", None, rules);
-    table.chain("decide", Some(DECIDE), each_interface(spec, "iifname", "from_client"));
+    ]
 }
 
 /// What becomes of a mark: reset, way out, or the listener that it stands for.
@@ -289,7 +306,7 @@ fn relay_dns(spec: &Spec) -> Vec<String> {
 }
 
 /// Flows that are known: with a mark they go on, without one they are from before the start, or audit let them through.
-fn restore(spec: &Spec) -> Vec<String> {
+pub fn restore(spec: &Spec) -> Vec<String> {
     let unknown = marks::flow_has_none(spec.marks);
     let mut rules = match spec.mode {
         Mode::Audit => vec![format!("{unknown} accept")],

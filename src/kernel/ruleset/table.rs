@@ -38,10 +38,30 @@ pub struct Chain {
 /// Where the kernel calls a base chain. Its policy is always `accept`: what is refused is refused by a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Base {
+    /// What it may do.
+    pub kind: Kind,
     /// The hook, as nft names it.
     pub hook: &'static str,
     /// The order among the chains of the hook, lowest first (`enum nf_ip_hook_priorities`).
     pub priority: i32,
+}
+
+/// What a base chain may do (nft calls it the type).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Whatever rules do.
+    Filter,
+    /// A packet whose mark it changes is routed anew.
+    Route,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Filter => "filter",
+            Self::Route => "route",
+        }
+    }
 }
 
 impl Table {
@@ -72,8 +92,9 @@ impl fmt::Display for Table {
         }
         for chain in &self.chains {
             writeln!(f, "\tchain {} {{", chain.name)?;
-            if let Some(Base { hook, priority }) = chain.base {
-                writeln!(f, "\t\ttype filter hook {hook} priority {priority}; policy accept;")?;
+            if let Some(Base { kind, hook, priority }) = chain.base {
+                let kind = kind.as_str();
+                writeln!(f, "\t\ttype {kind} hook {hook} priority {priority}; policy accept;")?;
             }
             lines(f, &chain.rules)?;
         }

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::world::{Family, GITHUB, OpenFlow, STRANGER, Setup, World, both, envoy, eventually};
+use crate::world::{Family, GITHUB, OpenFlow, STRANGER, Setup, World, both, envoy, eventually, give_envoy_to_others};
 
 /// Numbers that no user of a machine has.
 const USER: u32 = 64_321;
@@ -15,11 +15,7 @@ const STRANGE_USER: u32 = 64_322;
 /// A world where that user gets at the program and at Envoy's directory, with the policy's line for it.
 fn build(user: &str) -> World {
     let world = Setup::default().build();
-    let folder = world.gateway.directory.path();
-    std::fs::set_permissions(folder, PermissionsExt::from_mode(0o711)).unwrap();
-    // The tests may be in a folder that others may not enter.
-    let (program, copy) = (envoy().canonicalize().unwrap(), world.gateway.path("envoy-program"));
-    std::fs::hard_link(&program, &copy).or_else(|_| std::fs::copy(&program, &copy).map(drop)).unwrap();
+    give_envoy_to_others(world.gateway.directory.path());
     write_policy(&world, user);
     world
 }

@@ -17,6 +17,8 @@ mod forged_dns;
 mod forged_sources;
 mod full_disk;
 mod healed;
+mod host;
+mod host_resolvers;
 mod killed;
 mod large_answers;
 mod letter_case;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use super::{Namespace, Process, eventually, within};
+use super::{Client, GATEWAY, Namespace, Process, eventually, within};
 
 /// The machine that decider guards, with all that belongs to it in a directory of its own.
 pub struct Gateway {
@@ -40,6 +40,11 @@ impl Gateway {
             arguments: vec!["--workers".to_owned(), "2".to_owned()],
             wrapper: vec![],
         }
+    }
+
+    /// Its own processes, as whoever asks and connects.
+    pub fn as_client(&self) -> Client {
+        Client { namespace: self.namespace.clone(), addresses: GATEWAY }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

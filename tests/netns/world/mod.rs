@@ -55,7 +55,7 @@ pub use resolved::{STUB, start_resolved};
 pub use resolver::{Answers, Resolver, Zone};
 pub use resolving::{Place, Resolving, Running, Software};
 pub use server::BannerServer;
-pub use setup::{Setup, World, envoy};
+pub use setup::{Covered, ENVOY_USER, Setup, World, envoy, give_envoy_to_others};
 pub use sshd::{Sshd, keyscan, resolv_conf, start_dnsmasq};
 pub use stream::{Asker, DnsStream, StreamResolver, framed};
 pub use unbound::Unbound;

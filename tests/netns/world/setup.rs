@@ -1,3 +1,4 @@
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{Actor, CLIENTS, Client, Family, GATEWAY, Gateway, Internet, Namespace, RESOLVER, eventually};
@@ -12,6 +13,7 @@ pub struct World {
 /// The parts of the policy in which scenarios differ.
 pub struct Setup {
     pub internet: fn() -> Internet,
+    pub covered: Covered,
     /// Lines at the top.
     pub top: &'static str,
     /// The networks of the clients, with a comma in front.
@@ -22,6 +24,20 @@ pub struct Setup {
     pub dns: &'static str,
     pub rules: &'static str,
 }
+
+/// Whose connections are decided.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Covered {
+    /// Those of the clients behind the gateway.
+    Clients,
+    /// Those of the gateway's own processes.
+    Host,
+    /// Both.
+    All,
+}
+
+/// A user of Envoy's own, where the gateway's processes are covered. No machine has a user of this number.
+pub const ENVOY_USER: u32 = 64_320;
 
 const RULES: &str = "
   - { domain: github.com, proto: ssh }
@@ -37,6 +53,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             internet: Internet::new,
+            covered: Covered::Clients,
             top: "",
             networks: ", networks: [10.77.0.0/16, \"fd77::/16\"]",
             resolvers: "203.0.113.53, \"2001:db8:53::53\"",
@@ -83,20 +100,46 @@ impl Setup {
         World { clients, gateway, internet }
     }
 
+    fn intercept(&self) -> String {
+        let clients = format!("gateway: {{ interfaces: [\"lan*\"]{} }}", self.networks);
+        match self.covered {
+            Covered::Clients => clients,
+            Covered::Host => "host: true".to_owned(),
+            Covered::All => format!("{clients}, host: true"),
+        }
+    }
+
     /// The policy's text.
     pub fn policy(&self, directory: &Path) -> String {
-        let Self { top, networks, resolvers, dns, rules, .. } = self;
-        let (envoy, directory) = (envoy().display().to_string(), directory.display());
+        let Self { top, resolvers, dns, rules, .. } = self;
+        let intercept = self.intercept();
+        let envoy = match self.covered {
+            Covered::Clients => envoy().display().to_string(),
+            Covered::Host | Covered::All => {
+                format!("{}, user: {ENVOY_USER}", give_envoy_to_others(directory).display())
+            }
+        };
+        let directory = directory.display();
         format!(
             "version: 1
 {top}
-intercept: {{ gateway: {{ interfaces: [\"lan*\"]{networks} }} }}
+intercept: {{ {intercept} }}
 dns: {{ resolvers: [{resolvers}]{dns} }}
 envoy: {{ manage: true, binary: {envoy}, config_dir: {directory}/envoy }}
 rules: {rules}
 "
         )
     }
+}
+
+/// A copy of Envoy's program in a directory that every user may enter, for one that may not enter the tests' own folder.
+pub fn give_envoy_to_others(directory: &Path) -> PathBuf {
+    std::fs::set_permissions(directory, PermissionsExt::from_mode(0o711)).unwrap();
+    let (program, copy) = (envoy().canonicalize().unwrap(), directory.join("envoy-program"));
+    if !copy.exists() {
+        std::fs::hard_link(&program, &copy).or_else(|_| std::fs::copy(&program, &copy).map(drop)).unwrap();
+    }
+    copy
 }
 
 fn join_internet(gateway: &Gateway, internet: &Internet) {

@@ -1,0 +1,209 @@
+//! The gateway's own processes, where the policy covers them.
+
+use std::net::UdpSocket;
+use std::process::Output;
+
+use super::over_tcp::honest;
+use crate::world::{
+    BannerServer, Client, Covered, DATABASE, DnsStream, ENVOY_USER, Family, GATEWAY, GATEWAY_INSIDE, GITHUB, GITLAB,
+    OTHER_RESOLVER, OpenFlow, Question, RESOLVER, STRANGER, Setup, World, both, listener_connections,
+};
+
+fn start() -> World {
+    Setup { covered: Covered::Host, ..Setup::default() }.start()
+}
+
+#[test]
+fn each_name_is_reached_through_its_own_listener_and_strangers_are_not() {
+    let world = start();
+    let host = world.gateway.as_client();
+    both(|family| {
+        for (name, address) in [("github.com", GITHUB), ("gitlab.com", GITLAB), ("github.com", GITHUB)] {
+            assert_eq!(host.reach_name(name, family, 22).unwrap(), address.of(family));
+            let event = world.gateway.event(address.of(family), 22, "allowed");
+            assert_eq!(event["client"], GATEWAY.of(family).to_string());
+            assert_eq!(event["domain"], name);
+        }
+        host.is_refused(STRANGER.of(family), 22);
+        world.gateway.event(STRANGER.of(family), 22, "no-observation");
+        host.is_refused(GITHUB.of(family), 8022);
+        world.gateway.event(GITHUB.of(family), 8022, "port-not-allowed");
+        assert_eq!(world.internet.wire.to(STRANGER.of(family)), []);
+    });
+    let connections = listener_connections(&world.gateway);
+    assert_eq!((connections["github.com"], connections["gitlab.com"]), (4, 2));
+    world.gateway.adds_up();
+}
+
+/// A shell command on the gateway as a user, with capabilities such as `+net_raw`; bash knows `/dev/tcp`.
+fn run_as(world: &World, user: u32, capabilities: &str, script: &str) -> Output {
+    let line = format!(
+        "exec setpriv --reuid={user} --regid={user} --clear-groups --inh-caps={capabilities} \
+         --ambient-caps={capabilities} -- {script}"
+    );
+    world.gateway.namespace.try_sh(&line)
+}
+
+/// Not a user of any machine, and not Envoy's.
+const SOMEBODY: u32 = 64_333;
+
+#[test]
+fn whoever_runs_it_the_same_rules_count() {
+    let world = start();
+    let host = world.gateway.as_client();
+    both(|family| {
+        let github = host.look_up("github.com", family)[0];
+        for user in [0, SOMEBODY] {
+            let connect =
+                |to, port| format!("timeout 4 bash -c 'exec 3<>/dev/tcp/{to}/{port}; read line <&3; echo $line'");
+            let told = run_as(&world, user, "-all", &connect(github, 22));
+            assert!(String::from_utf8_lossy(&told.stdout).starts_with(&github.to_string()), "{told:?}");
+            for port in [22, 8022] {
+                let told = run_as(&world, user, "-all", &connect(STRANGER.of(family), port));
+                assert!(String::from_utf8_lossy(&told.stderr).contains("Connection refused"), "{told:?}");
+            }
+        }
+        assert_eq!(world.internet.wire.to(STRANGER.of(family)), []);
+    });
+}
+
+#[test]
+fn what_stays_here_and_who_comes_in_is_not_looked_at() {
+    let world = start();
+    let host = world.gateway.as_client();
+    let _servers = [22, 7777].map(|port| BannerServer::start(&world.gateway.namespace, port));
+    let outside = Client { namespace: world.internet.namespace.clone(), addresses: STRANGER };
+    let near = Client { namespace: world.clients[0].namespace.clone(), addresses: world.clients[0].addresses };
+    both(|family| {
+        let loopback = match family {
+            Family::V4 => [127, 0, 0, 1].into(),
+            Family::V6 => std::net::Ipv6Addr::LOCALHOST.into(),
+        };
+        for port in [22, 7777] {
+            assert_eq!(host.reach(loopback, port).unwrap(), loopback);
+            assert_eq!(host.reach(GATEWAY.of(family), port).unwrap(), GATEWAY.of(family));
+            assert_eq!(outside.reach(GATEWAY.of(family), port).unwrap(), GATEWAY.of(family));
+            // No client's connections are covered here.
+            assert_eq!(near.reach(GATEWAY_INSIDE.of(family), port).unwrap(), GATEWAY_INSIDE.of(family));
+        }
+        near.reach(STRANGER.of(family), 22).unwrap();
+        // Nobody listens: that is said, and not swallowed.
+        outside.is_refused(GATEWAY.of(family), 9);
+    });
+}
+
+#[test]
+fn a_connection_from_outside_that_is_older_than_decider_goes_on_and_one_to_outside_does_not() {
+    let mut world = Setup { covered: Covered::Host, ..Setup::default() }.build();
+    let _server = BannerServer::start(&world.gateway.namespace, 22);
+    let outside = Client { namespace: world.internet.namespace.clone(), addresses: STRANGER };
+    let mut inward = Family::BOTH.map(|family| OpenFlow::new(outside.connect(GATEWAY.of(family), 22).unwrap()));
+    let host = world.gateway.as_client();
+    let mut outward = Family::BOTH.map(|family| OpenFlow::new(host.connect(GITHUB.of(family), 22).unwrap()));
+    world.gateway.start();
+    assert!(inward.iter_mut().all(OpenFlow::is_alive));
+    assert!(!outward.iter_mut().any(OpenFlow::is_alive));
+    world.gateway.end_by(nix::sys::signal::Signal::SIGKILL);
+    world.gateway.start();
+    assert!(inward.iter_mut().all(OpenFlow::is_alive));
+}
+
+#[test]
+fn dns_goes_to_the_trusted_resolver_alone_over_udp_and_tcp() {
+    let world = start();
+    let resolver = honest(&world);
+    let host = world.gateway.as_client();
+    both(|family| {
+        let mut stream = DnsStream::open(&host, RESOLVER.of(family)).unwrap();
+        let told = stream.look_up(1, Question::new("gitlab.com", family));
+        assert_eq!(told.addresses, [GITLAB.of(family)]);
+        assert_eq!(host.reach(GITLAB.of(family), 22).unwrap(), GITLAB.of(family));
+
+        assert!(host.ask(OTHER_RESOLVER.of(family), "github.com", family).is_none());
+        world.gateway.event(OTHER_RESOLVER.of(family), 53, "resolver-not-trusted");
+        host.is_refused(OTHER_RESOLVER.of(family), 53);
+        host.is_refused(RESOLVER.of(family), 853);
+        world.gateway.event(RESOLVER.of(family), 853, "encrypted-dns");
+        assert_eq!(world.internet.wire.to(OTHER_RESOLVER.of(family)), []);
+    });
+    assert!(resolver.connections().iter().all(|from| GATEWAY.both().contains(&from.ip())));
+    world.gateway.adds_up();
+}
+
+#[test]
+fn no_other_protocol_gets_out() {
+    let world = start();
+    both(|family| {
+        let socket = world.gateway.namespace.enter(|| UdpSocket::bind((GATEWAY.of(family), 0)).unwrap());
+        // The refusal of the first is told with the second.
+        for _ in 0..3 {
+            let _ = socket.send_to(b"out", (STRANGER.of(family), 9999));
+        }
+        let event = world.gateway.event(STRANGER.of(family), 9999, "proto-not-allowed");
+        assert_eq!(event["client"], GATEWAY.of(family).to_string());
+        let ping = format!("ping {} -c 1 -W 1 {}", family.flag(), STRANGER.of(family));
+        assert!(!world.gateway.namespace.try_sh(&ping).status.success());
+        assert_eq!(world.internet.wire.to(STRANGER.of(family)), []);
+    });
+}
+
+/// Connects with a mark on the socket.
+const MARKED: &str = r#"
+import socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+s = socket.socket(family, socket.SOCK_STREAM)
+s.setsockopt(socket.SOL_SOCKET, 36, int(sys.argv[3], 0))
+s.settimeout(3)
+s.connect((sys.argv[1], int(sys.argv[2])))
+print(s.recv(100).decode())
+"#;
+
+#[test]
+fn nobody_can_borrow_a_mark() {
+    let world = start();
+    let mask = decider::model::MarkMask::default();
+    let rule = world.gateway.json(&["rules"])[0]["mark"].as_str().unwrap().to_owned();
+    let marks = [mask.deny(), mask.direct(), mask.upstream(), mask.relay()].map(|mark| mark.to_string());
+    let script = world.gateway.path("marked.py");
+    std::fs::write(&script, MARKED).unwrap();
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    both(|family| {
+        for mark in marks.iter().chain([&rule]) {
+            for user in [0, SOMEBODY] {
+                for port in [22, 8022, 53] {
+                    let line = format!("/usr/bin/python3 {} {} {port} {mark}", script.display(), STRANGER.of(family));
+                    let capabilities = "+net_raw,+net_admin";
+                    let told = run_as(&world, user, capabilities, &line);
+                    let words = String::from_utf8_lossy(&told.stderr).into_owned();
+                    assert!(!told.status.success(), "{mark} lets user {user} out");
+                    assert!(!words.contains("not permitted"), "the mark was not set: {words}");
+                }
+            }
+        }
+        assert_eq!(world.internet.wire.to(STRANGER.of(family)), []);
+        // For Envoy's user it is the way out.
+        let line = format!("/usr/bin/python3 {} {} 22 {}", script.display(), DATABASE.of(family), mask.upstream());
+        let told = run_as(&world, ENVOY_USER, "+net_admin", &line);
+        assert!(told.status.success(), "{told:?}");
+    });
+}
+
+#[test]
+fn clients_and_the_host_are_covered_side_by_side() {
+    let world = Setup { covered: Covered::All, ..Setup::default() }.start();
+    let host = world.gateway.as_client();
+    both(|family| {
+        for client in [&host, &world.clients[0]] {
+            for (name, address) in [("github.com", GITHUB), ("gitlab.com", GITLAB)] {
+                assert_eq!(client.reach_name(name, family, 22).unwrap(), address.of(family));
+            }
+            client.is_refused(STRANGER.of(family), 22);
+        }
+        // What the host asked for counts for its clients too, as `shared` has it.
+        let database = host.look_up("db.example.com", family)[0];
+        assert_eq!(world.clients[1].reach(database, 5432).unwrap(), database);
+        assert_eq!(world.internet.wire.to(STRANGER.of(family)), []);
+    });
+    assert_eq!(world.internet.wire.leaked(), []);
+    world.gateway.adds_up();
+}
