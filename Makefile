@@ -36,7 +36,7 @@ bench-dns: setup ## What decider adds to a DNS lookup, beside dnsmasq (root; BEN
 	$(CARGO) bench --locked --bench dns
 
 backstop: setup ## How long the host's door is open when the ruleset is flushed, by what holds it (root)
-	$(CARGO) test --locked --test netns backstop:: -- --nocapture --test-threads 1
+	$(CARGO) test --locked --test netns -- backstop:: host_door::without --nocapture --test-threads 1
 
 check: ## Format, lints, documentation, dependencies
 	@tests/setup rust

@@ -20,7 +20,8 @@ pub fn run(args: &args::Lockdown, place: &Place) -> Result<ExitCode, Failure> {
     let outcome = load(&args.file)
         .and_then(|spec| daemon::lock_down(spec, &place.state_dir).map_err(|error| Failure::from_start(&error)));
     let outcome = outcome.map_err(|why| close(why, place))?;
-    let report = Report { closed: outcome == Lockdown::InForce, message: outcome.message() };
+    let report =
+        Report { closed: matches!(outcome, Lockdown::InForce | Lockdown::WithoutBackstop), message: outcome.message() };
     if args.output.json {
         output::json(&report)?;
     } else {
@@ -44,6 +45,10 @@ impl Lockdown {
     fn message(self) -> &'static str {
         match self {
             Self::InForce => "the door is closed until decider runs",
+            Self::WithoutBackstop => {
+                "the door is closed until decider runs, unless another program flushes the ruleset: the backstop is not in \
+                 force (it takes eBPF filters of traffic control and CAP_BPF)"
+            }
             Self::Audit => "the policy is in audit mode, which refuses nothing: nothing was done",
             Self::Running => "decider runs, and has the door in its hands: nothing was done",
         }

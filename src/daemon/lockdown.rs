@@ -1,7 +1,7 @@
 use std::path::Path;
 
-use crate::kernel::{KernelError, Nft, Routing, RoutingPlan, Ruleset, interface_names};
-use crate::policy::{Mode, Spec};
+use crate::kernel::{Backstop, BackstopPlan, KernelError, Nft, Routing, RoutingPlan, Ruleset, interface_names, links};
+use crate::policy::{Mode, Policy, Spec};
 
 use super::offline;
 use super::options::{Options, StartError};
@@ -12,6 +12,8 @@ use super::state_dir::StateDir;
 pub enum Lockdown {
     /// The policy's ruleset and routing are in force, with nobody who decides.
     InForce,
+    /// The same, but for the backstop that the policy needs: while the ruleset is gone, nothing holds this host's own door.
+    WithoutBackstop,
     /// The policy refuses nothing: nothing was done.
     Audit,
     /// A decider runs, which has the door in its hands: nothing was done.
@@ -34,10 +36,16 @@ pub fn lock_down(spec: Spec, state_dir: &Path) -> Result<Lockdown, StartError> {
     let local = offline::local(&policy);
     // Beside the ruleset, not behind it: each holds the door without the other.
     let ruleset = Nft::apply(&Ruleset::undecided(&policy, Options::default().log_group, &local));
-    let routing = keep_routing(&RoutingPlan::new(&policy, &interface_names()));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| StartError::system("start the runtime", source))?;
+    let routing = runtime.block_on(keep_routing(&RoutingPlan::new(&policy, &interface_names())));
+    // Other firewalls begin with a flush of all there is, at boot too.
+    let backstop = runtime.block_on(keep_backstop(&policy));
     ruleset?;
     routing?;
-    Ok(Lockdown::InForce)
+    Ok(if backstop.is_ok() { Lockdown::InForce } else { Lockdown::WithoutBackstop })
 }
 
 /// Closes everything, for want of a policy; says whether that was needed: where a decider runs, nothing is done.
@@ -51,13 +59,14 @@ pub fn close(state_dir: &Path) -> Result<bool, KernelError> {
     Nft::apply(&Ruleset::closed()).map(|_| true)
 }
 
-fn keep_routing(plan: &RoutingPlan) -> Result<(), StartError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|source| StartError::system("start the runtime", source))?;
-    runtime.block_on(async {
-        Routing::connect()?.ensure(plan).await?;
-        Ok(())
-    })
+async fn keep_routing(plan: &RoutingPlan) -> Result<(), KernelError> {
+    Routing::connect()?.ensure(plan).await.map(drop)
+}
+
+/// On the interfaces that there are by now.
+async fn keep_backstop(policy: &Policy) -> Result<(), KernelError> {
+    match BackstopPlan::new(policy, &links()?) {
+        Some(plan) => Backstop::connect()?.ensure(Some(&plan)).await.map(drop),
+        None => Ok(()),
+    }
 }

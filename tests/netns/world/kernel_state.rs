@@ -26,6 +26,9 @@ pub fn kernel_state(namespace: &Namespace) -> KernelState {
             ip $family route show table all
         done
         ip link | grep -v qdisc
+        for link in $(ip -o link | sed 's/^[0-9]*: \\([^:@]*\\).*/\\1/'); do
+            tc qdisc show dev $link; tc filter show dev $link egress; tc filter show dev $link ingress
+        done
         # What only counts is no setting.
         sysctl -a --pattern '^net[.]' 2>/dev/null | grep -v -e nf_conntrack_count -e nf_conntrack_expect_count
     "))
