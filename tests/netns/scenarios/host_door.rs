@@ -182,3 +182,22 @@ fn a_flush_after_the_lockdown_of_the_boot_opens_nothing() {
     nothing_got_out(&world);
     works_by_policy(&world);
 }
+
+#[test]
+fn what_the_host_answers_over_udp_goes_out() {
+    let world = setup().start();
+    let outside = &world.internet.namespace;
+    both(|family| {
+        let own = GATEWAY.of(family);
+        let server = world.gateway.namespace.enter(|| UdpSocket::bind((own, 5000)).unwrap());
+        let client = outside.enter(|| UdpSocket::bind((STRANGER.of(family), 5001)).unwrap());
+        for socket in [&server, &client] {
+            socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        }
+        client.send_to(b"question", (own, 5000)).unwrap();
+        let (_, from) = server.recv_from(&mut [0; 16]).unwrap();
+        assert_eq!(from, (STRANGER.of(family), 5001).into());
+        server.send_to(b"answer", from).unwrap();
+        assert_eq!(client.recv_from(&mut [0; 16]).unwrap().1, (own, 5000).into());
+    });
+}

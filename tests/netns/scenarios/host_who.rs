@@ -1,10 +1,11 @@
 //! Events and `explain` say who of the gateway's own processes it was.
 
+use std::net::UdpSocket;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::world::{Covered, GATEWAY, GITHUB, STRANGER, Setup, World, both, eventually};
+use crate::world::{Covered, GATEWAY, GITHUB, RESOLVER, STRANGER, Setup, World, both, eventually};
 
 /// A user of no machine.
 const SOMEBODY: u32 = 64_333;
@@ -66,5 +67,21 @@ fn clients_of_a_gateway_are_nobody_of_this_host() {
         for key in ["uid", "pid", "exe", "cgroup"] {
             assert!(event.get(key).is_none(), "{event}");
         }
+    });
+}
+
+#[test]
+fn what_is_refused_without_a_connection_has_its_user_too() {
+    let world = Setup { covered: Covered::Host, dns: ", queries: policy", ..Setup::default() }.start();
+    let host = world.gateway.as_client();
+    both(|family| {
+        let _ = host.ask(RESOLVER.of(family), "tunnel.example.net", family);
+        let event = world.gateway.event_by("udp", RESOLVER.of(family), 53, "query-not-allowed");
+        assert_eq!(event["uid"], 0, "{event}");
+        let socket = host.namespace.enter(|| UdpSocket::bind((GATEWAY.of(family), 0)).unwrap());
+        let _ = socket.send_to(b"x", (STRANGER.of(family), 9));
+        let event = world.gateway.event_by("udp", STRANGER.of(family), 9, "proto-not-allowed");
+        // This very process, and its socket is open still.
+        assert_eq!((&event["uid"], &event["pid"]), (&0.into(), &std::process::id().into()), "{event}");
     });
 }
