@@ -132,6 +132,17 @@ pub struct Run {
     /// What a clean stop leaves behind
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnExit::Closed)]
     pub on_exit: OnExit,
+    /// Whether decider gives up the files, system calls and capabilities that it does not need
+    #[arg(long, value_name = "WHETHER", value_enum, default_value_t = Switch::On)]
+    pub sandbox: Switch,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It does
+    On,
+    /// It keeps all that it was started with
+    Off,
 }
 
 #[derive(Debug, clap::Args)]

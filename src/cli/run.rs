@@ -5,7 +5,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::daemon::{self, Options};
 
-use super::args::{OnExit, Place, Run};
+use super::args::{OnExit, Place, Run, Switch};
 use super::check::load;
 use super::failure::Failure;
 
@@ -25,6 +25,7 @@ pub fn run(args: &Run, place: &Place) -> Result<ExitCode, Failure> {
             OnExit::Closed => daemon::OnExit::Closed,
             OnExit::Open => daemon::OnExit::Open,
         },
+        sandbox: args.sandbox == Switch::On,
         ..default
     };
     daemon::run(spec, options).map_err(|error| Failure::from_start(&error))?;

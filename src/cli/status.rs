@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use jiff::SignedDuration;
 
-use crate::control::{Client, QueueStatus, Request, Status};
+use crate::control::{Client, QueueStatus, Request, SandboxStatus, Status};
 
 use super::args::{Json, Place};
 use super::failure::Failure;
@@ -39,6 +39,7 @@ fn print(out: &mut impl Write, status: &Status) -> io::Result<()> {
         ("envoy", Some(envoy(status))),
         ("queues", Some(queues(status))),
         ("repairs", repairs(status)),
+        ("sandbox", Some(sandbox(status))),
         ("lost", nonzero([(status.lost_records, "events"), (status.lost_journal, "saved observations")].into_iter())),
         ("running", Some(running(status))),
     ];
@@ -131,6 +132,14 @@ fn queue(queue: &QueueStatus) -> String {
     ];
     let troubles = nonzero(troubles.into_iter()).map_or(String::new(), |troubles| format!(" [{troubles}]"));
     format!("{} {}{down}{troubles}", queue.number, queue.purpose)
+}
+
+fn sandbox(status: &Status) -> String {
+    let SandboxStatus { files, calls, capabilities } = &status.sandbox;
+    if files == calls && files == "off" {
+        return "off".to_owned();
+    }
+    format!("files {files}, system calls {calls}, {} capabilities", capabilities.len())
 }
 
 fn repairs(status: &Status) -> Option<String> {

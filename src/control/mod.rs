@@ -11,7 +11,7 @@ mod server;
 
 pub use client::{CallError, Client, EventLine};
 pub use protocol::{
-    CacheEntry, Degraded, DnsStatus, EnvoyStatus, Failure, HealStatus, Line, QueueStatus, Request, RuleView, Status,
-    TcpStatus, VERSION, parse_request, request_line,
+    CacheEntry, Degraded, DnsStatus, EnvoyStatus, Failure, HealStatus, Line, QueueStatus, Request, RuleView,
+    SandboxStatus, Status, TcpStatus, VERSION, parse_request, request_line,
 };
-pub use server::{Backend, Server, ServerError};
+pub use server::{Backend, Server, ServerError, make_directory};

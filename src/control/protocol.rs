@@ -155,6 +155,9 @@ pub struct Status {
     pub queue_statement: String,
     /// Repairs of the kernel's state.
     pub heal: HealStatus,
+    /// What the process has given up.
+    #[serde(default)]
+    pub sandbox: SandboxStatus,
     /// Records that the recorder missed because its channel was full.
     pub lost_records: u64,
     /// Observations that were not saved because the journal was behind or failed.
@@ -168,6 +171,17 @@ pub struct Degraded {
     pub what: String,
     /// What is wrong and what to do.
     pub message: String,
+}
+
+/// What the process has given up, in words; `off` where it was told to keep everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SandboxStatus {
+    /// Files: `restricted`, and how far, or why not.
+    pub files: String,
+    /// System calls: `restricted`, or why not.
+    pub calls: String,
+    /// The capabilities that are left.
+    pub capabilities: Vec<String>,
 }
 
 /// Envoy, as decider sees it.

@@ -60,6 +60,14 @@ pub enum ServerError {
     },
 }
 
+/// Makes the directory that a socket is to be in.
+///
+/// # Errors
+/// If it is not there and cannot be made.
+pub fn make_directory(socket: &Path) -> io::Result<()> {
+    socket.parent().map_or(Ok(()), std::fs::create_dir_all)
+}
+
 /// The listening control socket; the file goes when this is dropped.
 pub struct Server {
     listener: UnixListener,
@@ -73,9 +81,7 @@ impl Server {
     /// If another decider answers there, or the system refuses.
     pub fn bind(path: &Path) -> Result<Self, ServerError> {
         let failed = |operation| move |source| ServerError::System { operation, path: path.to_owned(), source };
-        if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory).map_err(failed("make the directory of"))?;
-        }
+        make_directory(path).map_err(failed("make the directory of"))?;
         match std::fs::symlink_metadata(path) {
             Err(_) => {}
             Ok(found) if !found.file_type().is_socket() => return Err(ServerError::InTheWay(path.to_owned())),

@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::block_in_place;
 
 use crate::clock;
-use crate::control::{Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, HealStatus, RuleView, Status, TcpStatus};
+use crate::control::{
+    Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, HealStatus, RuleView, SandboxStatus, Status, TcpStatus,
+};
 use crate::decide::{self, Connected, Explanation, Scene};
 use crate::envoy::EnvoyState;
 use crate::kernel::{self, QueueStatement};
@@ -20,7 +22,7 @@ use crate::relay::RelayCounters;
 use super::notify;
 use super::offline::known_names;
 use super::options::Options;
-use super::who;
+use super::who::Registry;
 use super::workers::Workers;
 
 /// What the control socket sees of the daemon.
@@ -41,6 +43,10 @@ pub struct View {
     pub envoy: watch::Receiver<EnvoyState>,
     /// How packets get into the queues.
     pub statement: QueueStatement,
+    /// What the process has given up, once all is in force.
+    pub sandbox: OnceLock<SandboxStatus>,
+    /// Who has what connection of this host.
+    pub who: Registry,
     /// Repairs, and what could not be repaired.
     pub health: Mutex<Health>,
     /// Whether observations are being saved.
@@ -184,6 +190,7 @@ impl Backend for View {
             queues: self.workers.places().iter().map(|place| place.status(&stats)).collect(),
             queue_statement: self.statement.as_str().to_owned(),
             heal: health.heal,
+            sandbox: self.sandbox.get().cloned().unwrap_or_default(),
             lost_records: counters.lost_records.value(),
             lost_journal: counters.lost_journal.value(),
             problems,
@@ -280,7 +287,7 @@ impl View {
         if !self.shared.whereabouts.is_here(client) {
             return vec![];
         }
-        let found = block_in_place(|| who::connected(client, dst));
+        let found = block_in_place(|| self.who.connected(client, dst));
         found.into_iter().map(|(client_port, who)| Connected { client_port, who }).collect()
     }
 

@@ -18,6 +18,7 @@ mod options;
 mod preflight;
 mod refusals;
 mod running;
+mod sandbox;
 mod start;
 mod state_dir;
 mod stop;
@@ -31,18 +32,27 @@ pub use stop::remove_leftovers;
 
 use crate::policy::Spec;
 
+use sandbox::Sandbox;
+use who::Registry;
+
 /// Enforces a policy until told to stop.
 ///
 /// # Errors
 /// If it cannot be brought into force: then nothing is left behind that was not there before.
 pub fn run(spec: Spec, options: Options) -> Result<(), StartError> {
+    let sandbox = Sandbox::enter(&spec, &options);
+    let no_thread = |source| StartError::system("start a thread", source);
+    let with_sight = spec.host.then(Registry::start).transpose().map_err(no_thread)?;
+    let (sandbox, made) = sandbox.without_files(&spec, &options);
+    let who = with_sight.map_or_else(Registry::start, Ok).map_err(no_thread)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|source| StartError::system("start the runtime", source))?;
     let result = runtime.block_on(async {
-        let daemon = start::start(spec, options).await?;
+        let started = start::start(spec, options, sandbox, who).await;
+        let daemon = started.inspect_err(|_| made.remove())?;
         watch::watch(daemon).await
     });
     // Workers block in the kernel and end with the process.

@@ -29,6 +29,8 @@ pub struct Options {
     pub log_group: u16,
     /// What a clean stop leaves behind.
     pub on_exit: OnExit,
+    /// Whether the process gives up what it does not need.
+    pub sandbox: bool,
 }
 
 /// What a clean stop leaves behind.
@@ -119,6 +121,7 @@ impl Default for Options {
             dns_workers: 2,
             log_group: 5300,
             on_exit: OnExit::Closed,
+            sandbox: true,
         }
     }
 }

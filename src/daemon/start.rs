@@ -1,5 +1,5 @@
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crossbeam_channel::{Receiver, bounded};
 use tokio::sync::{mpsc, watch};
@@ -23,9 +23,12 @@ use super::journal::Journal;
 use super::offline::limits;
 use super::options::{Options, StartError};
 use super::running::Daemon;
+use super::sandbox::Sandbox;
+use super::sandbox::probe::probe;
 use super::state_dir::{LastRun, StateDir};
+use super::who::Registry;
 use super::workers::Workers;
-use super::{interfaces, local, notify, preflight, refusals, who};
+use super::{interfaces, local, notify, preflight, refusals};
 
 /// Observations that may wait for the journal.
 const JOURNAL_CHANNEL: usize = 65_536;
@@ -35,7 +38,7 @@ const JOURNAL_CHANNEL: usize = 65_536;
 ///
 /// # Errors
 /// What is missing. Then the kernel is as it was found: without a trace, or closed by the decider of before.
-pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
+pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry) -> Result<Daemon, StartError> {
     preflight::rights_and_numbers(&options)?;
     let statement = Nft::probe()?;
     let server = Server::bind(&options.socket)?;
@@ -51,7 +54,7 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
     let local = local::local(policy.spec())?;
     let ruleset = Ruleset::plan(&policy, &options.queues(), statement, options.log_group, &local);
     let log = RefusalLog::open(options.log_group)?;
-    let recorder = Recorder::start(Box::new(interfaces::name_of), who::identify())
+    let recorder = Recorder::start(Box::new(interfaces::name_of), who.identify())
         .map_err(|source| StartError::system("start the recorder", source))?;
     let (shared, journalled) = share(policy, &recorder);
     let (journal_works, flows_unknown) = take_over(&state, &shared, journalled)?;
@@ -71,11 +74,23 @@ pub async fn start(spec: Spec, options: Options) -> Result<Daemon, StartError> {
             return Err(error);
         }
     };
-    let running =
-        Running { options, statement, recorder, shared, workers, relay, journal_works, flows_unknown, envoy_state };
+    let running = Running {
+        who,
+        options,
+        statement,
+        recorder,
+        shared,
+        workers,
+        relay,
+        journal_works,
+        flows_unknown,
+        envoy_state,
+    };
     let (view, down) = running.view();
     view.follow_envoy();
     backstop.keep(&view).await;
+    view.sandbox.get_or_init(|| sandbox.shut());
+    probe(&view.options.state_dir);
     let backend = Arc::clone(&view);
     let control = tokio::spawn(async move { server.serve(backend).await });
     notify::ready();
@@ -154,6 +169,7 @@ async fn enforce(shared: &Shared, ruleset: &Ruleset, launch: Launch) -> Result<I
 
 /// What has been started, before it is made a [`View`].
 struct Running {
+    who: Registry,
     options: Options,
     statement: QueueStatement,
     recorder: RecorderHandle,
@@ -179,6 +195,8 @@ impl Running {
             recorder: self.recorder,
             envoy: self.envoy_state,
             statement: self.statement,
+            sandbox: OnceLock::new(),
+            who: self.who,
             health: Mutex::new(Health::default()),
             journal_works: self.journal_works,
             flows_unknown: self.flows_unknown,

@@ -63,7 +63,7 @@ impl StateDir {
     /// # Errors
     /// If another decider holds it, it is not this user's alone, or the system refuses.
     pub fn open(path: &Path) -> Result<Self, StateError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(system("make", path))?;
+        make(path)?;
         let found = std::fs::symlink_metadata(path).map_err(system("look at", path))?;
         ours_alone(path, &found, found.is_dir())?;
         let lock_path = path.join(LOCK);
@@ -128,6 +128,14 @@ impl StateDir {
         };
         write().map_err(failed)
     }
+}
+
+/// Makes a state directory, if there is none yet.
+///
+/// # Errors
+/// If the system refuses.
+pub fn make(path: &Path) -> Result<(), StateError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(system("make", path))
 }
 
 /// Where a run keeps what it leaves outside the kernel, for whoever cleans up after it.

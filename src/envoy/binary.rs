@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::error::EnvoyError;
+use crate::policy::EnvoySpec;
 
 /// The first with the DNS cluster extension (`envoy.clusters.dns`).
 const LEAST: Version = Version { major: 1, minor: 34 };
@@ -15,11 +16,12 @@ struct Version {
     minor: u32,
 }
 
-/// Finds the program: the one named, else `envoy` in `PATH`.
+/// Finds the program of a policy: the one named, else `envoy` in `PATH`.
 ///
 /// # Errors
 /// If there is none.
-pub fn find(named: Option<&Path>) -> Result<PathBuf, EnvoyError> {
+pub fn find(spec: &EnvoySpec) -> Result<PathBuf, EnvoyError> {
+    let named = spec.binary.as_deref();
     let found = match named {
         Some(path) => is_program(path).then(|| path.to_owned()),
         None => in_path("envoy"),

@@ -10,6 +10,7 @@ use super::account::Account;
 use super::error::EnvoyError;
 use super::files::Files;
 use super::layout::Layout;
+use crate::policy::EnvoySpec;
 
 /// `envoy.config_dir`, held by one decider at a time.
 #[derive(Debug)]
@@ -38,19 +39,11 @@ impl Directory {
     /// # Errors
     /// If it is a link, others can write there, another decider holds it, or the system refuses.
     pub fn open(path: &Path, readers: Readers) -> Result<Self, EnvoyError> {
-        let mode = match readers {
+        let made = match readers {
             // Of a user it is made only once it is locked.
-            Readers::Ours | Readers::User(_) => 0o700,
-            Readers::Anybody => 0o755,
-        };
-        if let Some(parent) = path.parent() {
-            DirBuilder::new().recursive(true).mode(0o755).create(parent).map_err(EnvoyError::system("make", parent))?;
-        }
-        let made = match DirBuilder::new().mode(mode).create(path) {
-            Ok(()) => true,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
-            Err(error) => return Err(EnvoyError::system("make", path)(error)),
-        };
+            Readers::Ours | Readers::User(_) => make(path, 0o700),
+            Readers::Anybody => make(path, 0o755),
+        }?;
         let mut directory = Self::lock(path)?;
         directory.made = made;
         directory.open_to(readers).map_err(EnvoyError::system("set the mode of", path))?;
@@ -148,6 +141,26 @@ impl Directory {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(EnvoyError::system("remove", path)(error)),
             Ok(()) | Err(_) => Ok(()),
         }
+    }
+}
+
+/// Makes the directory of a policy's Envoy, if there is none yet.
+///
+/// # Errors
+/// If the system refuses.
+pub fn make_directory(spec: &EnvoySpec) -> Result<(), EnvoyError> {
+    make(&spec.config_dir, if spec.manage { 0o700 } else { 0o755 }).map(drop)
+}
+
+/// Says whether it was not there before.
+fn make(path: &Path, mode: u32) -> Result<bool, EnvoyError> {
+    if let Some(parent) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o755).create(parent).map_err(EnvoyError::system("make", parent))?;
+    }
+    match DirBuilder::new().mode(mode).create(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(EnvoyError::system("make", path)(error)),
     }
 }
 

@@ -27,6 +27,8 @@ mod state;
 mod supervisor;
 
 pub use account::Account;
+pub use binary::find as find_binary;
+pub use directory::make_directory;
 pub use error::EnvoyError;
 pub use files::{Files, render};
 pub use host::{Families, Family, Host};

@@ -30,7 +30,7 @@ impl Program {
         if account.is_some() && binary::in_path("setpriv").is_none() {
             return Err(EnvoyError::NoSetpriv);
         }
-        let program = Self { binary: binary::find(spec.binary.as_deref())?, account };
+        let program = Self { binary: binary::find(spec)?, account };
         binary::check(&program.binary, program.command())?;
         Ok(program)
     }

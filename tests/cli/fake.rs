@@ -135,7 +135,9 @@ pub fn status() -> Value {
             "messages": { "questions": 4, "learned": 4, "taught_nothing": 0 }, "observations": 4, "capacity": 1000
         },
         "queues": [queue(5300, "syn"), queue(5301, "dns")], "queue_statement": "native",
-        "heal": { "ruleset": 0, "routes": 0, "backstop": 0, "last": null, "last_at": null }, "lost_records": 0, "lost_journal": 0
+        "heal": { "ruleset": 0, "routes": 0, "backstop": 0, "last": null, "last_at": null },
+        "sandbox": { "files": "restricted", "calls": "restricted", "capabilities": ["CAP_NET_ADMIN", "CAP_NET_RAW"] },
+        "lost_records": 0, "lost_journal": 0
     })
 }
 

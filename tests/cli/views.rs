@@ -32,6 +32,7 @@ ok: policy.yaml is in force (2 rules, 2 listeners)
   names             4 of 1000 observations
   envoy             running, process 4243
   queues            5300 syn, 5301 dns (native)
+  sandbox           files restricted, system calls restricted, 2 capabilities
   running           for 1h 2m 5s, process 4242, version 0.1.0, policy epoch 1
 ";
     assert_eq!(shown(&folder, &["status"], 0), wanted);

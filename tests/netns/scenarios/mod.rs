@@ -38,6 +38,7 @@ mod query_policy;
 mod real_clients;
 mod real_resolvers;
 mod rotation;
+mod sandbox;
 mod service_manager;
 mod shared_address;
 mod strangers;
