@@ -29,7 +29,7 @@ pub use error::KernelError;
 pub use flow_news::{FlowNews, Life};
 pub use links::links;
 pub use monitor::{Change, monitor};
-pub use nft::{Nft, refusal_counters, table_exists};
+pub use nft::{Nft, Update, refusal_counters, table_exists};
 pub use queue_stats::{QueueStats, queue_stats};
 pub use refusal_log::{RefusalLog, Refused};
 pub use routing::{Routing, interface_names};

@@ -21,6 +21,15 @@ pub struct Nft {
     in_force: Listing,
 }
 
+/// What came of a change of the ruleset.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// What is in force now.
+    pub nft: Nft,
+    /// Whether the table was replaced as a whole, and its counters with it.
+    pub replaced: bool,
+}
+
 impl Nft {
     /// Which way of queueing this kernel has: the native statement, else the target.
     ///
@@ -45,12 +54,32 @@ impl Nft {
         if let Some(message) = run(&["--file", "-"], &ruleset.to_string())?.refusal() {
             return Err(KernelError::Nft { operation: "apply the ruleset", message });
         }
-        let mut added: &[&str] = &[];
         if let Some(queues) = &ruleset.targets {
             // Until these are there, what should be queued is dropped.
             queue_target::add(queues)?;
-            added = &[SYN_QUEUE_CHAIN, DNS_QUEUE_CHAIN];
         }
+        Self::read_back(ruleset)
+    }
+
+    /// Makes another ruleset of the one in force, in one transaction that touches nothing that both have, and reads it
+    /// back. The counters go on, and packets are queued without a pause. Where the table is not as it was applied, or
+    /// cannot become what it should be, it is replaced as a whole.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn update(&self, ruleset: &Ruleset) -> Result<Update, KernelError> {
+        let update = if self.difference()?.is_none() { ruleset.update(&self.ruleset) } else { None };
+        let Some(text) = update else { return Ok(Update { nft: Self::apply(ruleset)?, replaced: true }) };
+        if !text.is_empty()
+            && let Some(message) = run(&["--file", "-"], &text)?.refusal()
+        {
+            return Err(KernelError::Nft { operation: "change the ruleset", message });
+        }
+        Ok(Update { nft: Self::read_back(ruleset)?, replaced: false })
+    }
+
+    fn read_back(ruleset: &Ruleset) -> Result<Self, KernelError> {
+        let added: &[&str] = if ruleset.targets.is_some() { &[SYN_QUEUE_CHAIN, DNS_QUEUE_CHAIN] } else { &[] };
         let in_force = list(ruleset)?;
         in_force.matches(&ruleset.table, added).map_err(KernelError::Differs)?;
         Ok(Self { ruleset: ruleset.clone(), in_force })

@@ -105,3 +105,84 @@ fn a_refused_ruleset_changes_nothing() {
         assert_eq!(nft.difference().unwrap(), None);
     });
 }
+
+/// All that a policy can change, each to each: what comes of it step by step is what comes of it at once.
+#[test]
+fn one_ruleset_becomes_the_other_in_one_transaction() {
+    let variants = [
+        POLICY.to_owned(),
+        POLICY.replace("port: [5432, 5433]", "port: 5433"),
+        POLICY.replace(
+            "  - { domain: gitlab.com, proto: ssh }\n",
+            "  - { domain: new.example, proto: tcp, port: 7000 }\n",
+        ),
+        POLICY.replace("[10.77.2.53, \"fd77:2::53\"]", "[10.77.2.54]"),
+        POLICY.replace("[lan0, \"br-*\"]", "[lan1]"),
+        POLICY.replace("[10.77.1.0/24, \"fd77:1::/64\"]", "[10.77.1.0/24]"),
+        POLICY.replace("  resolvers", "  allow_private: true\n  resolvers"),
+        format!("mode: audit\n{POLICY}"),
+        format!("deny: drop\n{POLICY}"),
+        format!("{}rules: []\n", POLICY.split("rules:").next().unwrap()),
+    ];
+    in_namespace(|| {
+        for before in &variants {
+            for after in &variants {
+                Nft::apply(&plan(after)).unwrap();
+                let expected = listing();
+                let nft = Nft::apply(&plan(before)).unwrap();
+                let update = nft.update(&plan(after)).unwrap_or_else(|error| panic!("{error}:\n{before}\nto\n{after}"));
+                assert!(!update.replaced, "{before}\nto\n{after}");
+                assert_eq!(update.nft.difference().unwrap(), None);
+                assert_eq!(listing(), expected, "{before}\nto\n{after}");
+            }
+        }
+    });
+}
+
+/// Chains, sets and counters, each with what is in it, whatever order they are listed in.
+fn listing() -> Vec<String> {
+    let listed = sh("nft --stateless list table inet decider");
+    let mut blocks: Vec<String> =
+        listed.split("\n\n").flat_map(|text| text.split("\n\t}\n")).map(str::to_owned).collect();
+    for block in &mut blocks {
+        let mut lines: Vec<&str> = block.lines().map(str::trim).filter(|line| *line != "}").collect();
+        // The kernel gives elements in the order of its hash.
+        if lines.iter().any(|line| line.starts_with("elements")) {
+            lines.sort_unstable();
+        }
+        *block = lines.join("\n");
+    }
+    blocks.sort_unstable();
+    blocks
+}
+
+#[test]
+fn an_update_touches_nothing_that_stays() {
+    in_namespace(|| {
+        let nft = Nft::apply(&plan(POLICY)).unwrap();
+        let handles = |chain: &str| sh(&format!("nft -a list chain inet decider {chain}"));
+        let before = [handles("to_syn_queue"), handles("from_client"), handles("deliver_client")];
+        let after = POLICY.replace("port: [5432, 5433]", "port: 5434");
+        let update = nft.update(&plan(&after)).unwrap();
+        assert!(!update.replaced);
+        assert_eq!([handles("to_syn_queue"), handles("from_client"), handles("deliver_client")], before);
+        assert!(sh("nft list set inet decider ports").contains("5434"));
+        // What somebody else has changed is not built upon.
+        sh("nft flush chain inet decider from_client");
+        let update = update.nft.update(&plan(POLICY)).unwrap();
+        assert!(update.replaced);
+        assert_eq!(update.nft.difference().unwrap(), None);
+    });
+}
+
+#[test]
+fn an_update_that_is_refused_changes_nothing() {
+    in_namespace(|| {
+        let nft = Nft::apply(&plan(POLICY)).unwrap();
+        let mut broken = plan(&POLICY.replace("port: [5432, 5433]", "port: 5434"));
+        broken.table.chain("broken", None, vec!["jump nowhere".to_owned()]);
+        let error = nft.update(&broken).unwrap_err().to_string();
+        assert!(error.contains("nowhere"), "{error}");
+        assert_eq!(nft.difference().unwrap(), None);
+    });
+}

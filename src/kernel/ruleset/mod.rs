@@ -11,6 +11,7 @@ mod plan;
 mod private;
 mod refusals;
 pub(in crate::kernel) mod table;
+mod update;
 
 pub use host::Local;
 pub use plan::{QueueNumbers, QueueStatement, Ruleset};

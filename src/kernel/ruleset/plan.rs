@@ -11,6 +11,7 @@ use super::super::names::{DNS_QUEUE_CHAIN, SYN_QUEUE_CHAIN};
 use super::host::{self, Local};
 use super::refusals::{UNANSWERED, UNDECIDED, chain_of, silently};
 use super::table::{Base, Kind, Table};
+use super::update::update;
 use super::{bridged, marks, private, refusals};
 
 /// The numbers of the queues.
@@ -85,6 +86,15 @@ impl Ruleset {
             QueueStatement::Target => Some(queues.clone()),
         };
         Self { table, targets }
+    }
+}
+
+impl Ruleset {
+    /// The transaction that makes this ruleset of another and touches nothing that both have; none if it has to be
+    /// replaced as a whole.
+    #[must_use]
+    pub fn update(&self, before: &Self) -> Option<String> {
+        if self.targets == before.targets { update(&before.table, &self.table) } else { None }
     }
 }
 

@@ -85,6 +85,13 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "add table inet {TABLE}")?;
         writeln!(f, "delete table inet {TABLE}")?;
+        self.write_content(f)
+    }
+}
+
+impl Table {
+    /// What adds all that is in it to the table that there is; rules go behind those that a chain has.
+    pub(super) fn write_content(&self, f: &mut impl fmt::Write) -> fmt::Result {
         writeln!(f, "table inet {TABLE} {{")?;
         for object in &self.objects {
             writeln!(f, "\t{} {} {{", object.kind, object.name)?;
@@ -102,7 +109,7 @@ impl fmt::Display for Table {
     }
 }
 
-fn lines(f: &mut fmt::Formatter<'_>, lines: &[String]) -> fmt::Result {
+fn lines(f: &mut impl fmt::Write, lines: &[String]) -> fmt::Result {
     for line in lines {
         writeln!(f, "\t\t{line}")?;
     }
