@@ -53,8 +53,12 @@ const PURE_PLACES: &[&str] = &[
     "envoy/http.rs",
     "envoy/layout.rs",
     "envoy/listeners.rs",
+    "envoy/meaning.rs",
+    "envoy/offer.rs",
+    "envoy/pattern.rs",
     "envoy/proto.rs",
     "envoy/state.rs",
+    "envoy/transition.rs",
 ];
 
 /// What a pure module never names.

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock;
 use crate::control::Server;
 use crate::dns::Record as Observed;
-use crate::envoy::{EnvoyState, Launch, Supervisor};
+use crate::envoy::{EnvoyState, Launch, Started, Supervisor};
 use crate::kernel::{Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown};
 use crate::model::Epoch;
 use crate::policy::{Policy, Spec};
@@ -163,8 +163,8 @@ async fn enforce(shared: &Shared, ruleset: &Ruleset, launch: Launch) -> Result<I
     let changes = monitor()?;
     let firewall = Firewall::up(Routing::connect()?, ruleset, shared).await?;
     let published = shared.published.load_full();
-    let (envoy, state) = launch.start(&published.policy).await?;
-    Ok((firewall, changes, envoy, state))
+    let Started { supervisor, steering: _, state } = launch.start(&published.policy).await?;
+    Ok((firewall, changes, supervisor, state))
 }
 
 /// What has been started, before it is made a [`View`].

@@ -1,15 +1,18 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::host::Families;
 use super::http::{self, Response};
+use super::meaning::Listener;
+use super::pattern;
 
 /// An Envoy that does not answer for this long does not serve.
 const PATIENCE: Duration = Duration::from_millis(750);
@@ -59,6 +62,46 @@ impl Admin {
     pub async fn listeners(&self, families: Families) -> io::Result<BTreeMap<String, u16>> {
         let response = self.ask("GET", "/listeners?format=json").await?;
         listeners(&response.body, families).map_err(io::Error::from)
+    }
+
+    /// Which of these listeners it uses, and where each leads: only chains whose cluster is in use too.
+    ///
+    /// # Errors
+    /// If it does not answer, or not with what is expected.
+    pub async fn in_use(&self, names: &[&str]) -> io::Result<BTreeMap<String, Listener>> {
+        let mut found = BTreeMap::new();
+        for part in pattern::parts(names) {
+            let active = self.dump("dynamic_listeners", &part, "/active_state/listener").await?;
+            let listeners: Vec<(String, Listener)> = active.iter().filter_map(Listener::read).collect();
+            let wanted: BTreeSet<&str> = listeners.iter().flat_map(|(_, listener)| listener.clusters()).collect();
+            let clusters = self.clusters(&wanted.into_iter().collect::<Vec<_>>()).await?;
+            found.extend(listeners.into_iter().map(|(name, it)| (name, it.led_to(|name| clusters.contains(name)))));
+        }
+        Ok(found)
+    }
+
+    /// Which of these clusters are in use: not those that are about to be.
+    async fn clusters(&self, names: &[&str]) -> io::Result<BTreeSet<String>> {
+        let mut found = BTreeSet::new();
+        for part in pattern::parts(names) {
+            let active = self.dump("dynamic_active_clusters", &part, "/cluster/name").await?;
+            found.extend(active.iter().filter_map(Value::as_str).map(str::to_owned));
+        }
+        Ok(found)
+    }
+
+    /// What is found by a pointer in each item of a dump of what has these names.
+    async fn dump(&self, resource: &str, names: &[&str], pointer: &str) -> io::Result<Vec<Value>> {
+        let pattern = http::escaped(&pattern::any_of(names));
+        let response = self.ask("GET", &format!("/config_dump?resource={resource}&name_regex={pattern}")).await?;
+        match response.status {
+            200 => items(&response.body, pointer),
+            // Its way to say that there is none.
+            404 => Ok(vec![]),
+            status => {
+                Err(io::Error::other(format!("it answers {status}: {}", String::from_utf8_lossy(&response.body))))
+            }
+        }
     }
 
     /// Why listeners or clusters were not taken, one line each.
@@ -145,6 +188,14 @@ struct Dumped {
 struct ErrorState {
     #[serde(default)]
     details: String,
+}
+
+/// What is found by a pointer in each item of a dump.
+fn items(body: &[u8], pointer: &str) -> io::Result<Vec<Value>> {
+    let mut dump: Value = serde_json::from_slice(body)?;
+    // Without any item there is no such field.
+    let items = dump.get_mut("configs").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+    Ok(items.into_iter().filter_map(|mut item| item.pointer_mut(pointer).map(Value::take)).collect())
 }
 
 fn refused(body: &[u8]) -> serde_json::Result<Vec<String>> {

@@ -4,6 +4,7 @@ use crate::policy::User;
 
 use super::host::Host;
 use super::layout::Layout;
+use super::pattern::LARGEST_PATTERN;
 use super::proto::extension;
 
 /// What Envoy starts with: where it is asked how it is, where its listeners and clusters are, and its bounds.
@@ -17,6 +18,10 @@ pub fn render(layout: &Layout, host: Host, user: Option<&User>) -> Value {
             "lds_config": watched(&layout.lds()),
             "cds_config": watched(&layout.cds()),
         },
+        "layered_runtime": { "layers": [{ "name": "decider", "static_layer": {
+            // It is asked for its listeners and clusters by patterns of many names, which are larger than it lets pass.
+            "re2": { "max_program_size": { "error_level": LARGEST_PATTERN } },
+        } }] },
         "overload_manager": {
             "resource_monitors": [extension(
                 "envoy.resource_monitors.global_downstream_max_connections",

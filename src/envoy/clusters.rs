@@ -21,12 +21,19 @@ pub fn render(policy: &Policy, families: Families) -> Value {
             clusters.extend(families.each().iter().map(|&family| cluster(rule, port, family, dns, upstream)));
         }
     }
-    discovery(policy.epoch().0, &clusters)
+    discovery(&clusters)
 }
 
-/// The cluster that a port of a rule leads to, for clients of this family.
+/// Where a port of a rule leads, for clients of this family: the name of its filter chain says it, so that an Envoy that
+/// runs can be asked what it makes of the port.
+pub fn chain_name(rule: &Rule, port: u16, family: Family) -> String {
+    format!("{port} {} {} {}", family.as_str(), rule.upstream, rule.name)
+}
+
+/// The cluster that a port of a rule leads to, for clients of this family. What leads elsewhere has another name: the one
+/// can be made ready while the other serves.
 pub fn cluster_name(rule: &Rule, port: u16, family: Family) -> String {
-    format!("{} {port} {}", rule.id, family.as_str())
+    format!("{} {}", rule.id, chain_name(rule, port, family))
 }
 
 fn cluster(rule: &Rule, port: u16, family: Family, dns: &Dns, mark: Mark) -> Value {

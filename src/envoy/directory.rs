@@ -110,6 +110,14 @@ impl Directory {
     /// The file that could not be written.
     pub fn write(&self, files: &Files) -> Result<(), EnvoyError> {
         self.replace(&self.layout.bootstrap(), &files.bootstrap)?;
+        self.write_resources(files)
+    }
+
+    /// Writes what Envoy reads again while it runs.
+    ///
+    /// # Errors
+    /// The file that could not be written.
+    pub fn write_resources(&self, files: &Files) -> Result<(), EnvoyError> {
         self.replace(&self.layout.cds(), &files.cds)?;
         self.replace(&self.layout.lds(), &files.lds)
     }

@@ -10,9 +10,10 @@ pub struct Host {
 }
 
 /// The families in which listeners are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Families {
     /// IPv4 and IPv6.
+    #[default]
     Both,
     /// This host has no `::1`.
     V4Only,

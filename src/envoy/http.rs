@@ -12,6 +12,13 @@ pub fn request(method: &str, target: &str) -> String {
     format!("{method} {target} HTTP/1.1\r\nhost: decider\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
 }
 
+/// Text as the value of a parameter in a target: what is no letter or digit is escaped.
+pub fn escaped(text: &str) -> String {
+    let escape =
+        |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(escape).collect()
+}
+
 /// Reads the whole answer of a connection that was closed behind it; none if it is cut short or no HTTP/1.1.
 pub fn parse(bytes: &[u8]) -> Option<Response> {
     let (head, rest) = split(bytes, b"\r\n\r\n")?;

@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use serde_json::{Value, json};
 
-use super::clusters::cluster_name;
+use super::clusters::{chain_name, cluster_name};
 use super::host::{Families, Family};
 use super::layout::Layout;
 use super::proto::{BUFFER_BYTES, address, discovery, extension, keepalive, typed};
@@ -11,7 +11,7 @@ use crate::policy::{Policy, Route};
 /// One listener a route.
 pub fn render(policy: &Policy, layout: &Layout, families: Families) -> Value {
     let listeners: Vec<Value> = policy.routes().iter().map(|route| listener(policy, route, layout, families)).collect();
-    discovery(policy.epoch().0, &listeners)
+    discovery(&listeners)
 }
 
 /// A listener that takes what the kernel hands to it with its original destination (`transparent`).
@@ -97,7 +97,7 @@ fn chain(route: &Route, port: u16, family: Family, layout: &Layout) -> Value {
         Family::V6 => "::",
     };
     json!({
-        "name": format!("{port} {}", family.as_str()),
+        "name": chain_name(&route.rule, port, family),
         "filter_chain_match": {
             "destination_port": port,
             "prefix_ranges": [{ "address_prefix": anywhere, "prefix_len": 0 }],
@@ -116,6 +116,7 @@ fn access_log(route: &Route, layout: &Layout) -> Value {
         "client": "%DOWNSTREAM_REMOTE_ADDRESS%",
         "dst": "%DOWNSTREAM_LOCAL_ADDRESS%",
         "upstream": "%UPSTREAM_REMOTE_ADDRESS%",
+        "upstream_local": "%UPSTREAM_LOCAL_ADDRESS%",
         "bytes_from_client": "%BYTES_RECEIVED%",
         "bytes_to_client": "%BYTES_SENT%",
         "duration_ms": "%DURATION%",

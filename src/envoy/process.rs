@@ -74,6 +74,8 @@ impl Process {
             .arg("--disable-hot-restart")
             .args(["--concurrency", &workers.to_string()])
             .args(["--log-level", "warning", "--file-flush-interval-msec", "250"])
+            // How long what is taken from its files goes on: whatever it still has then was cut before.
+            .args(["--drain-time-s", "1"])
             .env_clear()
             // For a script that starts the program.
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())

@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::clusters::chain_name;
+use super::host::Families;
+use super::meaning::Listener;
 use crate::policy::Route;
 
 /// What Envoy does at the moment.
@@ -30,8 +33,10 @@ pub struct EnvoyState {
     pub restarts: u32,
     /// What was last heard of why something did not work.
     pub last_error: Option<String>,
-    /// The listeners that accept connections in every family, with their ports.
-    pub listeners: Arc<BTreeMap<String, u16>>,
+    /// The listeners that accept connections in every family, with what is ready behind them.
+    pub listeners: Arc<BTreeMap<String, Listener>>,
+    /// The families in which there are listeners.
+    pub families: Families,
 }
 
 impl EnvoyState {
@@ -79,9 +84,15 @@ impl EnvoyState {
         self.phase == Phase::Live
     }
 
-    /// Whether a route's listener accepts connections.
+    /// Whether a route's listener accepts connections, and leads them where the rule says.
     #[must_use]
     pub fn is_ready(&self, route: &Route) -> bool {
-        self.is_well() && self.listeners.get(route.rule.id.as_str()) == Some(&route.listener_port)
+        let Route { rule, listener_port, .. } = route;
+        let families = self.families.each();
+        self.is_well()
+            && self.listeners.get(rule.id.as_str()).is_some_and(|listener| {
+                let leads = |port| families.iter().all(|&f| listener.chains.contains_key(&chain_name(rule, port, f)));
+                listener.port == *listener_port && rule.ports.iter().all(|&port| leads(port))
+            })
     }
 }

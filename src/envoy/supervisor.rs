@@ -1,5 +1,5 @@
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -13,9 +13,11 @@ use super::files::{self, Files};
 use super::limits;
 use super::logs;
 use super::observer::Observer;
+use super::offer::Offer;
 use super::process::{Leftover, Process};
 use super::program::Program;
 use super::state::{EnvoyState, Phase};
+use super::steering::Steering;
 use crate::policy::Policy;
 
 /// Envoy, found and ready to be started: everything that can fail without a trace is done.
@@ -26,6 +28,17 @@ pub struct Launch {
     directory: Directory,
     left: Option<Leftover>,
     is_running: bool,
+}
+
+/// An Envoy that is being kept running.
+#[derive(Debug)]
+pub struct Started {
+    /// Ends it.
+    pub supervisor: Supervisor,
+    /// Changes what it does.
+    pub steering: Steering,
+    /// How it is.
+    pub state: watch::Receiver<EnvoyState>,
 }
 
 /// Keeps Envoy running. When it is dropped without [`stop`](Self::stop), Envoy runs on.
@@ -69,17 +82,17 @@ impl Launch {
     ///
     /// # Errors
     /// If a file cannot be written, or Envoy cannot be started.
-    pub async fn start(self, policy: &Policy) -> Result<(Supervisor, watch::Receiver<EnvoyState>), EnvoyError> {
+    pub async fn start(self, policy: &Policy) -> Result<Started, EnvoyError> {
         let Self { program, directory, left, is_running: _ } = self;
         let host = limits::host();
         let files = files::render(policy, host);
         let left = keep_if_fit(left, program.as_ref(), &directory, &files).await?;
         directory.write(&files)?;
-        let routes = policy.routes().iter();
-        let wanted: BTreeMap<String, u16> =
-            routes.map(|route| (route.rule.id.to_string(), route.listener_port)).collect();
-        let observer = Observer::new(directory, host.families, files.lds, wanted);
+        let directory = Arc::new(directory);
+        let (offer, offered) = watch::channel(Offer::of(&files.lds).written());
+        let observer = Observer::new(Arc::clone(&directory), host.families, offered);
         let state = observer.state.subscribe();
+        let steering = Steering { host, files, directory, offer, state: observer.state.clone() };
         let (stop, stopped) = oneshot::channel();
         let task = match program {
             None => tokio::spawn(observe(observer, stopped)),
@@ -92,7 +105,7 @@ impl Launch {
                 tokio::spawn(keeper.keep(process, stopped))
             }
         };
-        Ok((Supervisor { task, stop: Some(stop) }, state))
+        Ok(Started { supervisor: Supervisor { task, stop: Some(stop) }, steering, state })
     }
 }
 
@@ -183,7 +196,7 @@ struct Keeper {
 impl Keeper {
     fn adopt(&mut self, process: Process) -> Process {
         tracing::info!(pid = process.pid, "taking over the Envoy that runs");
-        self.observer.begin(|state| (state.pid, state.adopted) = (Some(process.pid), true));
+        self.observer.begin(process.pid, true);
         process
     }
 
@@ -191,7 +204,7 @@ impl Keeper {
         self.log_from = logs::size(&self.observer.directory.layout.log());
         let process = Process::spawn(&self.program, &self.observer.directory)?;
         tracing::info!(pid = process.pid, "Envoy has been started");
-        self.observer.begin(|state| (state.pid, state.adopted) = (Some(process.pid), false));
+        self.observer.begin(process.pid, false);
         Ok(process)
     }
 

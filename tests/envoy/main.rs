@@ -6,6 +6,7 @@ mod flow;
 mod original;
 mod render;
 mod start;
+mod steering;
 mod supervise;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use decider::envoy::{EnvoyState, Launch, Supervisor};
+use decider::envoy::{EnvoyState, Launch, Started, Steering, Supervisor};
 use decider::model::Epoch;
 use decider::policy::{self, Policy, SlotTable};
 use tempfile::TempDir;
@@ -81,12 +82,13 @@ impl Drop for Place {
 
 struct Running {
     supervisor: Supervisor,
+    steering: Steering,
     state: Receiver<EnvoyState>,
 }
 
 async fn start(policy: &Policy) -> Running {
-    let (supervisor, state) = Launch::prepare(policy).await.unwrap().start(policy).await.unwrap();
-    Running { supervisor, state }
+    let Started { supervisor, steering, state } = Launch::prepare(policy).await.unwrap().start(policy).await.unwrap();
+    Running { supervisor, steering, state }
 }
 
 impl Running {

@@ -58,7 +58,13 @@ fn its_clusters_have_no_name_but_the_mark_as_all_have() {
     let files = render(&with_wildcard(&Place::new()), Host::default());
     let clusters = files.cds["resources"].as_array().unwrap();
     let names: Vec<&str> = clusters.iter().map(|cluster| cluster["name"].as_str().unwrap()).collect();
-    assert_eq!(names[..2], ["*.example.com:22,15100/tcp 22 V4", "*.example.com:22,15100/tcp 22 V6"]);
+    assert_eq!(
+        names[..2],
+        [
+            "*.example.com:22,15100/tcp 22 V4 original *.example.com",
+            "*.example.com:22,15100/tcp 22 V6 original *.example.com"
+        ]
+    );
     assert_eq!(names.len(), 6);
     for cluster in clusters {
         assert_eq!((&cluster["type"], &cluster["lb_policy"]), (&json!("ORIGINAL_DST"), &json!("CLUSTER_PROVIDED")));

@@ -18,7 +18,6 @@ fn resources(file: &Value) -> &[Value] {
 fn a_route_has_one_listener_in_both_families_and_a_chain_for_each_port() {
     let files = rendered(Families::Both);
     let listeners = resources(&files.lds);
-    assert_eq!(files.lds["version_info"], "7");
     let names: Vec<&str> = listeners.iter().map(|listener| listener["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["github.com:22/ssh", "a%b", "db.example.com:5432,5433/tcp"]);
     let database = &listeners[2];
@@ -37,7 +36,8 @@ fn a_route_has_one_listener_in_both_families_and_a_chain_for_each_port() {
         let expected = json!({ "destination_port": port, "prefix_ranges": prefix_ranges });
         assert_eq!(chain["filter_chain_match"], expected);
         let proxy = &chain["filters"][0]["typed_config"];
-        assert_eq!(proxy["cluster"], format!("db.example.com:5432,5433/tcp {port} {family}"));
+        assert_eq!(chain["name"], format!("{port} {family} resolve db.example.com"));
+        assert_eq!(proxy["cluster"], format!("db.example.com:5432,5433/tcp {}", chain["name"].as_str().unwrap()));
     }
 }
 
@@ -64,8 +64,10 @@ fn a_cluster_asks_the_resolvers_of_the_policy_for_both_families_and_marks_its_co
     let files = rendered(Families::Both);
     let clusters = resources(&files.cds);
     let names: Vec<&str> = clusters.iter().map(|cluster| cluster["name"].as_str().unwrap()).collect();
-    assert_eq!(names[..4], ["github.com:22/ssh 22 V4", "github.com:22/ssh 22 V6", "a%b 22 V4", "a%b 22 V6"]);
-    assert_eq!(names[4..6], ["db.example.com:5432,5433/tcp 5432 V4", "db.example.com:5432,5433/tcp 5432 V6"]);
+    let expected = ["github.com:22/ssh 22 V4 resolve github.com", "github.com:22/ssh 22 V6 resolve github.com"];
+    assert_eq!(names[..2], expected);
+    assert_eq!(names[2..4], ["a%b 22 V4 resolve gitlab.com", "a%b 22 V6 resolve gitlab.com"]);
+    assert_eq!(names[4], "db.example.com:5432,5433/tcp 5432 V4 resolve db.example.com");
     assert_eq!(names.len(), 8);
     let cluster = &clusters[7];
     let first = &cluster["upstream_connection_options"]["happy_eyeballs_config"]["first_address_family_version"];

@@ -130,6 +130,7 @@ fn another_process_with_the_same_number_is_left_alone() {
         let path = place.config_dir().join("envoy.pid");
         let saved = std::fs::read_to_string(&path).unwrap();
         running.supervisor.stop().await;
+        drop(running.steering);
         let mut other = std::process::Command::new("sleep").arg("100").spawn().unwrap();
         let pid = state.pid().unwrap().to_string();
         std::fs::write(&path, saved.replace(&pid, &other.id().to_string())).unwrap();
