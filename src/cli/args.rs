@@ -18,7 +18,7 @@ pub struct Args {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  the answer is no (check: problems; explain: refused; status: degraded)
+  1  the answer is no (check, reload: problems; explain: refused; status: degraded)
   2  wrong usage
   3  no decider runs here
   4  the system refused";
@@ -63,6 +63,8 @@ pub enum Command {
     Cache(Cache),
     /// List the rules in force, with their marks and listeners
     Rules(Json),
+    /// Put the policy file in force again, as it is now, while decider runs
+    Reload(Reload),
     /// Stop decider and its Envoy, and remove every trace from the kernel
     Down(Json),
     /// Print a completion script for a shell
@@ -159,6 +161,15 @@ pub enum OnExit {
     Closed,
     /// Nothing: every trace is removed
     Open,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Reload {
+    /// Only say what would be changed, and which connections would be cut
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub output: Json,
 }
 
 #[derive(Debug, clap::Args)]

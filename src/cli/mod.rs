@@ -10,6 +10,7 @@ mod explain;
 mod failure;
 mod lockdown;
 mod output;
+mod reload;
 mod render;
 mod rules;
 mod run;
@@ -50,6 +51,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Command::Explain(args) => explain::run(&args, &place),
         Command::Cache(args) => cache::run(&args, &place),
         Command::Rules(args) => rules::run(args, &place),
+        Command::Reload(args) => reload::run(&args, &place),
         Command::Down(output) => down::run(output, &place),
         Command::Completions { shell } => docs::completions(shell),
         Command::Man { directory } => docs::man(directory.as_deref()),

@@ -15,7 +15,8 @@ pub fn run(args: &Run, place: &Place) -> Result<ExitCode, Failure> {
     let default = Options::default();
     let workers = args.workers.unwrap_or(default.syn_workers);
     let options = Options {
-        policy_file: args.file.clone(),
+        // It is read again later, wherever decider stands by then.
+        policy_file: std::path::absolute(&args.file).unwrap_or_else(|_| args.file.clone()),
         socket: place.socket.clone(),
         state_dir: place.state_dir.clone(),
         first_queue: args.first_queue,

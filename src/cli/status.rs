@@ -40,6 +40,7 @@ fn print(out: &mut impl Write, status: &Status) -> io::Result<()> {
         ("queues", Some(queues(status))),
         ("repairs", repairs(status)),
         ("sandbox", Some(sandbox(status))),
+        ("last reload", last_reload(status)),
         ("lost", nonzero([(status.lost_records, "events"), (status.lost_journal, "saved observations")].into_iter())),
         ("running", Some(running(status))),
     ];
@@ -149,6 +150,13 @@ fn repairs(status: &Status) -> Option<String> {
     )?;
     let last = heal.last.as_ref().map_or(String::new(), |last| format!(", last: {last}"));
     Some(format!("{counts}{last}"))
+}
+
+fn last_reload(status: &Status) -> Option<String> {
+    let reload = status.reload.as_ref()?;
+    let at = reload.at.map_or(String::new(), |at| format!("{at:.0}, "));
+    let failed = if reload.ok { "" } else { "failed: " };
+    Some(format!("{at}{failed}{} ({} in all)", reload.message, reload.count))
 }
 
 fn running(status: &Status) -> String {

@@ -7,6 +7,7 @@
 mod client;
 mod process;
 mod protocol;
+mod reload;
 mod server;
 
 pub use client::{CallError, Client, EventLine};
@@ -14,4 +15,5 @@ pub use protocol::{
     CacheEntry, Degraded, DnsStatus, EnvoyStatus, Failure, HealStatus, Line, QueueStatus, Request, RuleView,
     SandboxStatus, Status, TcpStatus, VERSION, parse_request, request_line,
 };
+pub use reload::{ChangedRule, CutFlow, FailureKind, ReloadFailure, ReloadReport, ReloadStatus};
 pub use server::{Backend, Server, ServerError, make_directory};

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::reload::ReloadStatus;
 use crate::dns::State;
 use crate::model::{DomainName, Epoch, NamePattern, Proto, RuleId, Upstream};
 use crate::record::Totals;
@@ -44,6 +45,11 @@ pub enum Request {
     },
     /// The rules in force.
     Rules {},
+    /// Read the policy file again and put it in force.
+    Reload {
+        /// Only say what would be changed.
+        dry_run: bool,
+    },
     /// End, and remove every trace from the kernel.
     Down {},
 }
@@ -135,6 +141,9 @@ pub struct Status {
     pub policy: String,
     /// Which policy is in force.
     pub epoch: Epoch,
+    /// The last reload, if there was one.
+    #[serde(default)]
+    pub reload: Option<ReloadStatus>,
     /// Number of rules.
     pub rules: usize,
     /// Listeners that are up, of those that the rules need.
@@ -167,7 +176,7 @@ pub struct Status {
 /// Something that is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Degraded {
-    /// A stable word: `envoy`, `listener`, `relay`, `ruleset`, `routes`, `worker`, `journal`, `flows`.
+    /// A stable word: `envoy`, `listener`, `relay`, `ruleset`, `routes`, `worker`, `journal`, `flows`, `reload`.
     pub what: String,
     /// What is wrong and what to do.
     pub message: String,
@@ -330,6 +339,7 @@ mod tests {
             Request::Explain { client: [10, 0, 0, 1].into(), dst: [192, 0, 2, 1].into(), port: 22 },
             Request::Cache { client: None, name: Some("a.example".into()), limit: 5 },
             Request::Rules {},
+            Request::Reload { dry_run: true },
             Request::Down {},
         ];
         for request in requests {

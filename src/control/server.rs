@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, broadcast::error::RecvError};
 use tokio::time::timeout;
 
 use super::protocol::{CacheEntry, Failure, Line, Request, RuleView, Status, parse_request, server_line};
+use super::reload::ReloadReport;
 use crate::decide::Explanation;
 use crate::record::{Event, Follower};
 
@@ -35,6 +36,8 @@ pub trait Backend: Send + Sync + 'static {
     fn cache(&self, client: Option<std::net::IpAddr>, name: Option<&str>, limit: usize) -> Vec<CacheEntry>;
     /// For `events`: the last `count`, and those after them.
     fn events(&self, count: usize) -> (Vec<Arc<Event>>, Follower);
+    /// For `reload`: what came of it, whatever that is; an error if there is nobody any more who could do it.
+    fn reload(&self, dry_run: bool) -> impl Future<Output = Result<ReloadReport, String>> + Send;
     /// For `down`: returns when every trace is removed; the process ends right after.
     fn down(&self) -> impl Future<Output = Result<(), String>> + Send;
 }
@@ -185,6 +188,10 @@ async fn answer<B: Backend>(request: Request, backend: &B, reader: &mut Reader, 
             }
             if follow { send_events(coming, reader, writer).await } else { Ok(()) }
         }
+        Request::Reload { dry_run } => match backend.reload(dry_run).await {
+            Ok(report) => send(writer, &Line::Reply(report)).await,
+            Err(message) => send::<()>(writer, &Line::Error(Failure { message })).await,
+        },
         Request::Down {} => match backend.down().await {
             Ok(()) => send(writer, &Line::Reply(())).await,
             Err(message) => send::<()>(writer, &Line::Error(Failure { message })).await,

@@ -3,12 +3,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::block_in_place;
 
 use crate::clock;
 use crate::control::{
-    Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, HealStatus, RuleView, SandboxStatus, Status, TcpStatus,
+    Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, HealStatus, ReloadReport, ReloadStatus, RuleView,
+    SandboxStatus, Status, TcpStatus,
 };
 use crate::decide::{self, Connected, Explanation, Scene};
 use crate::envoy::EnvoyState;
@@ -22,6 +23,7 @@ use crate::relay::RelayCounters;
 use super::notify;
 use super::offline::known_names;
 use super::options::Options;
+use super::reload;
 use super::who::Registry;
 use super::workers::Workers;
 
@@ -53,6 +55,10 @@ pub struct View {
     pub journal_works: Arc<AtomicBool>,
     /// Why connections are not followed, if they are not.
     pub flows_unknown: Option<String>,
+    /// Where reloads are asked for.
+    pub reloads: mpsc::Sender<reload::Request>,
+    /// Told whenever another policy is in force.
+    pub changed: Notify,
     /// Where `down` is asked for.
     pub down: mpsc::Sender<oneshot::Sender<Result<(), String>>>,
 }
@@ -68,6 +74,8 @@ pub struct Health {
     pub routes: Option<String>,
     /// Why the backstop of host mode is not in force.
     pub backstop: Option<String>,
+    /// What came of the last reload.
+    pub reload: Option<ReloadStatus>,
     /// Refusals that the kernel counted in rulesets that were replaced since.
     pub refused_before: BTreeMap<String, u64>,
 }
@@ -76,6 +84,21 @@ impl View {
     /// Changes what is known about the kernel's state.
     pub fn with_health<T>(&self, change: impl FnOnce(&mut Health) -> T) -> T {
         change(&mut self.health.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has the policy file read again; nobody waits for it.
+    pub fn reload_unattended(&self) {
+        // Where there is no place, one of those that wait will read what the file says by then.
+        let _ = self.reloads.try_send(reload::Request::unattended());
+    }
+
+    /// Goes on counting where a ruleset that was replaced had got to.
+    pub fn carry_over(&self, refused: BTreeMap<String, u64>) {
+        self.with_health(|health| {
+            for (reason, count) in refused {
+                *health.refused_before.entry(reason).or_default() += count;
+            }
+        });
     }
 
     /// Takes over from Envoy's state which listeners are up: SYNs go to those, and to no others.
@@ -123,6 +146,12 @@ impl View {
                 add("listener", format!("not up for {first} and {} more: their SYNs are refused", more.len()));
             }
         }
+        if let Some(last) = health.reload.as_ref().filter(|last| !last.ok) {
+            add(
+                "reload",
+                format!("the last reload changed nothing, and the policy of before goes on: {}", last.message),
+            );
+        }
         if !self.journal_works.load(Ordering::Relaxed) {
             add("journal", "observations are not saved: they will be missing after a restart".to_owned());
         }
@@ -164,6 +193,7 @@ impl Backend for View {
             .to_owned(),
             policy: self.options.policy_file.display().to_string(),
             epoch: published.policy.epoch(),
+            reload: health.reload.clone(),
             rules: spec.rules.len(),
             listeners_ready: published.readiness.count(),
             listeners: published.policy.routes().len(),
@@ -273,6 +303,14 @@ impl Backend for View {
 
     fn events(&self, count: usize) -> (Vec<Arc<Event>>, Follower) {
         self.recorder.follow(count)
+    }
+
+    async fn reload(&self, dry_run: bool) -> Result<ReloadReport, String> {
+        let ending = || "decider is ending".to_owned();
+        let (reply, answer) = oneshot::channel();
+        let request = reload::Request { dry_run, reply: Some(reply) };
+        self.reloads.send(request).await.map_err(|_| ending())?;
+        answer.await.map_err(|_| ending())
     }
 
     async fn down(&self) -> Result<(), String> {

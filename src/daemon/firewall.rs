@@ -1,6 +1,7 @@
 use tokio::task::block_in_place;
 
-use crate::kernel::{KernelError, Nft, Routing, RoutingPlan, Ruleset, interface_names};
+use crate::kernel::{KernelError, Nft, Routing, RoutingPlan, Ruleset, Update, interface_names};
+use crate::policy::Policy;
 use crate::queue::Shared;
 
 /// The kernel's state in force: applied once, then kept.
@@ -31,6 +32,38 @@ impl Firewall {
         let bridges = if routing.bridges_are_filtered().await? { Bridges::Behind } else { Bridges::None };
         let nft = block_in_place(|| Nft::apply(ruleset))?;
         Ok(Self { nft, routing, bridges })
+    }
+
+    /// Puts another policy's ruleset and routing in force, in the place of those that are; says what came of it. If one of
+    /// the two cannot be had, both are as before.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub async fn change(&mut self, before: &Policy, after: &Policy, ruleset: &Ruleset) -> Result<bool, KernelError> {
+        let old = self.nft.clone();
+        let update = match self.put(ruleset) {
+            Ok(update) => update,
+            Err(error) => {
+                // What it came to is unknown: it may differ from what was wanted.
+                self.nft = block_in_place(|| Nft::apply(old.ruleset()))?;
+                return Err(error);
+            }
+        };
+        self.nft = update.nft;
+        if let Err(error) = self.routing.ensure(&RoutingPlan::new(after, &interface_names())).await {
+            self.put(old.ruleset()).map(|back| self.nft = back.nft)?;
+            self.routing.ensure(&RoutingPlan::new(before, &interface_names())).await?;
+            return Err(error);
+        }
+        Ok(update.replaced)
+    }
+
+    fn put(&self, ruleset: &Ruleset) -> Result<Update, KernelError> {
+        block_in_place(|| match self.bridges {
+            Bridges::None | Bridges::Behind => self.nft.update(ruleset),
+            // It has to be applied anew in any case.
+            Bridges::InFront => Nft::apply(ruleset).map(|nft| Update { nft, replaced: true }),
+        })
     }
 
     /// Looks whether the ruleset is as it was applied, and applies it again if not; says what was different.

@@ -23,9 +23,9 @@ impl Daemon {
             seen.add(more);
         }
         if is_gone {
-            self.restore_ruleset();
+            self.restore_ruleset().await;
         } else if seen.ruleset != Table::Untouched {
-            self.repair_ruleset();
+            self.repair_ruleset().await;
         }
         if seen.links {
             self.view.shared.whereabouts.set(interfaces::own_addresses());
@@ -63,16 +63,18 @@ impl Daemon {
 
     /// The first bridge of all may put itself in front of the ruleset.
     async fn follow_bridges(&mut self) {
-        match self.firewall.is_overtaken().await {
+        let is_overtaken = self.firewall.lock().await.is_overtaken().await;
+        match is_overtaken {
             Ok(false) => {}
-            Ok(true) => self.repair_ruleset(),
+            Ok(true) => self.repair_ruleset().await,
             Err(error) => self.routing_failed(&error),
         }
     }
 
     /// A client interface that has come needs its lockdown; one that has gone needs none. That is no repair.
     async fn follow_links(&mut self) {
-        match self.firewall.repair_routing(&self.view.shared).await {
+        let repaired = self.firewall.lock().await.repair_routing(&self.view.shared).await;
+        match repaired {
             Ok(0) => {}
             Ok(changed) => tracing::info!(changed, "routing follows the interfaces that there are"),
             Err(error) => self.routing_failed(&error),
@@ -86,19 +88,22 @@ impl Daemon {
 
     /// Looks at everything and puts it right.
     pub async fn repair_all(&mut self) {
-        self.repair_ruleset();
+        self.repair_ruleset().await;
         self.repair_routes().await;
     }
 
-    fn repair_ruleset(&mut self) {
+    async fn repair_ruleset(&mut self) {
+        // A reload that is under way has it until it is as it should be.
+        let mut firewall = self.firewall.lock().await;
         let refused = block_in_place(refusal_counters).unwrap_or_default();
-        let repaired = self.firewall.repair_ruleset();
+        let repaired = firewall.repair_ruleset();
+        drop(firewall);
         self.ruleset_repaired(repaired, refused);
     }
 
     /// Without the looks that a repair takes: there is nothing to look at.
-    fn restore_ruleset(&mut self) {
-        let restored = self.firewall.restore_ruleset();
+    async fn restore_ruleset(&mut self) {
+        let restored = self.firewall.lock().await.restore_ruleset();
         self.ruleset_repaired(restored.map(|()| Some("the table was deleted".to_owned())), BTreeMap::new());
     }
 
@@ -107,10 +112,8 @@ impl Daemon {
             Ok(None) => self.view.with_health(|health| health.ruleset = None),
             Ok(Some(what)) => {
                 tracing::warn!(what, "the ruleset was changed by another program and has been put back");
+                self.view.carry_over(refused);
                 self.view.with_health(|health| {
-                    for (reason, count) in refused {
-                        *health.refused_before.entry(reason).or_default() += count;
-                    }
                     health.ruleset = None;
                     health.heal.ruleset += 1;
                     health.heal.last = Some(format!("ruleset: {what}"));
@@ -125,7 +128,8 @@ impl Daemon {
     }
 
     async fn repair_routes(&mut self) {
-        match self.firewall.repair_routing(&self.view.shared).await {
+        let repaired = self.firewall.lock().await.repair_routing(&self.view.shared).await;
+        match repaired {
             Ok(0) => self.view.with_health(|health| health.routes = None),
             Ok(repaired) => {
                 tracing::warn!(repaired, "routing was changed and has been put back");

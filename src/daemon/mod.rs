@@ -17,6 +17,7 @@ pub mod offline;
 mod options;
 mod preflight;
 mod refusals;
+mod reload;
 mod running;
 mod sandbox;
 mod start;

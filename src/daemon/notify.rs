@@ -41,6 +41,14 @@ pub fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
+/// A reload has begun; it ends with [`ready`], whatever comes of it.
+pub fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "the service manager could not be told"),
+    }
+}
+
 /// The end has begun.
 pub fn stopping() {
     tell(&[NotifyState::Stopping]);

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::kernel::Change;
 use crate::queue::Ended;
@@ -8,14 +8,13 @@ use crate::queue::Ended;
 use super::backend::View;
 use super::backstop::BackstopKeeper;
 use super::firewall::Firewall;
-use super::state_dir::StateDir;
 
 /// All that runs, and all that can happen to it.
 pub struct Daemon {
     /// What is shared with the control socket.
     pub view: Arc<View>,
     /// The kernel's state.
-    pub firewall: Firewall,
+    pub firewall: Arc<Mutex<Firewall>>,
     /// What holds the door while that is gone.
     pub backstop: BackstopKeeper,
     /// Envoy, if decider manages it.
@@ -28,6 +27,6 @@ pub struct Daemon {
     pub down: mpsc::Receiver<oneshot::Sender<Result<(), String>>>,
     /// The control socket; removed with the daemon.
     pub control: tokio::task::JoinHandle<()>,
-    /// Held until the end, so that no other decider takes the state directory.
-    pub _state: StateDir,
+    /// The task that does reloads.
+    pub reloader: tokio::task::JoinHandle<()>,
 }

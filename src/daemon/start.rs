@@ -7,10 +7,10 @@ use tokio::sync::{mpsc, watch};
 use crate::clock;
 use crate::control::Server;
 use crate::dns::Record as Observed;
-use crate::envoy::{EnvoyState, Launch, Started, Supervisor};
+use crate::envoy::{EnvoyState, Launch, Started, Steering, Supervisor};
 use crate::kernel::{Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown};
 use crate::model::Epoch;
-use crate::policy::{Policy, Spec};
+use crate::policy::{Policy, SlotTable, Spec};
 use crate::queue::{Ended, Knowledge, Published, Readiness, Shared};
 use crate::record::{Recorder, RecorderHandle};
 use crate::relay::{self, Listeners, RelayCounters};
@@ -22,6 +22,7 @@ use super::flows::FlowWatch;
 use super::journal::Journal;
 use super::offline::limits;
 use super::options::{Options, StartError};
+use super::reload::{self, Reloader};
 use super::running::Daemon;
 use super::sandbox::Sandbox;
 use super::sandbox::probe::probe;
@@ -43,7 +44,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     let statement = Nft::probe()?;
     let server = Server::bind(&options.socket)?;
     let state = StateDir::open(&options.state_dir)?;
-    let policy = compile(spec, &state)?;
+    let (policy, slots) = compile(spec, &state)?;
     let launch = Launch::prepare(&policy).await?;
     state.save_last_run(&LastRun { envoy_dir: policy.spec().envoy.config_dir.clone() })?;
     if !launch.is_running() {
@@ -65,7 +66,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     let mut backstop = BackstopKeeper::connect()?;
     let was_closed = table_exists()?;
     let in_force = enforce(&shared, &ruleset, launch).await;
-    let (firewall, changes, envoy, envoy_state) = match in_force {
+    let InForce { firewall, changes, envoy, steering, envoy_state } = match in_force {
         Ok(in_force) => in_force,
         Err(error) => {
             if !was_closed && let Err(left) = teardown().await {
@@ -86,25 +87,28 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
         flows_unknown,
         envoy_state,
     };
-    let (view, down) = running.view();
+    let (view, Asked { down, reloads }) = running.view();
     view.follow_envoy();
     backstop.keep(&view).await;
     view.sandbox.get_or_init(|| sandbox.shut());
     probe(&view.options.state_dir);
+    let firewall = Arc::new(tokio::sync::Mutex::new(firewall));
+    let reloader = Reloader { view: Arc::clone(&view), firewall: Arc::clone(&firewall), local, steering, slots, state };
+    let reloader = tokio::spawn(reloader.run(reloads));
     let backend = Arc::clone(&view);
     let control = tokio::spawn(async move { server.serve(backend).await });
     notify::ready();
     tracing::info!(policy = %view.options.policy_file.display(), queueing = statement.as_str(), "in force");
-    Ok(Daemon { view, firewall, backstop, envoy, changes, ended, down, control, _state: state })
+    Ok(Daemon { view, firewall, backstop, envoy, changes, ended, down, control, reloader })
 }
 
 /// Compiles the policy with the slots that its rules had before, and saves the slots.
-fn compile(spec: Spec, state: &StateDir) -> Result<Policy, StartError> {
+fn compile(spec: Spec, state: &StateDir) -> Result<(Policy, SlotTable), StartError> {
     let mut slots = state.load_slots()?;
     slots.assign(&spec)?;
     let policy = Policy::compile(spec, &slots, Epoch(1))?;
     state.save_slots(&slots)?;
-    Ok(policy)
+    Ok((policy, slots))
 }
 
 fn share(policy: Policy, recorder: &RecorderHandle) -> (Arc<Shared>, Receiver<Observed>) {
@@ -156,15 +160,22 @@ fn start_relay(listeners: Listeners, shared: &Arc<Shared>) -> Result<Arc<RelayCo
     Ok(counters)
 }
 
-type InForce = (Firewall, mpsc::Receiver<crate::kernel::Change>, Supervisor, watch::Receiver<EnvoyState>);
+/// What leaves a trace.
+struct InForce {
+    firewall: Firewall,
+    changes: mpsc::Receiver<crate::kernel::Change>,
+    envoy: Supervisor,
+    steering: Steering,
+    envoy_state: watch::Receiver<EnvoyState>,
+}
 
 /// Everything that leaves a trace. The monitor comes first: no change may go unnoticed.
 async fn enforce(shared: &Shared, ruleset: &Ruleset, launch: Launch) -> Result<InForce, StartError> {
     let changes = monitor()?;
     let firewall = Firewall::up(Routing::connect()?, ruleset, shared).await?;
     let published = shared.published.load_full();
-    let Started { supervisor, steering: _, state } = launch.start(&published.policy).await?;
-    Ok((firewall, changes, supervisor, state))
+    let Started { supervisor, steering, state } = launch.start(&published.policy).await?;
+    Ok(InForce { firewall, changes, envoy: supervisor, steering, envoy_state: state })
 }
 
 /// What has been started, before it is made a [`View`].
@@ -181,11 +192,19 @@ struct Running {
     envoy_state: watch::Receiver<EnvoyState>,
 }
 
-type DownRequests = mpsc::Receiver<tokio::sync::oneshot::Sender<Result<(), String>>>;
+/// Reloads that wait for their turn: whoever asks when there are more waits for a place.
+const RELOADS: usize = 64;
+
+/// What is asked for on the control socket.
+struct Asked {
+    down: mpsc::Receiver<tokio::sync::oneshot::Sender<Result<(), String>>>,
+    reloads: mpsc::Receiver<reload::Request>,
+}
 
 impl Running {
-    fn view(self) -> (Arc<View>, DownRequests) {
+    fn view(self) -> (Arc<View>, Asked) {
         let (down, down_asked) = mpsc::channel(1);
+        let (reloads, reloads_asked) = mpsc::channel(RELOADS);
         let view = View {
             started: clock::now(),
             options: self.options,
@@ -200,8 +219,10 @@ impl Running {
             health: Mutex::new(Health::default()),
             journal_works: self.journal_works,
             flows_unknown: self.flows_unknown,
+            reloads,
+            changed: tokio::sync::Notify::new(),
             down,
         };
-        (Arc::new(view), down_asked)
+        (Arc::new(view), Asked { down: down_asked, reloads: reloads_asked })
     }
 }

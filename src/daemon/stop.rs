@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use tokio::task::JoinHandle;
+
 use crate::envoy;
 use crate::kernel;
 
@@ -13,6 +15,7 @@ use super::state_dir::load_last_run;
 /// None now; the door is closed whatever happens here.
 pub async fn leave_closed(daemon: Daemon) -> Result<(), StartError> {
     daemon.control.abort();
+    end(daemon.reloader).await;
     daemon.envoy.stop().await;
     Ok(())
 }
@@ -23,9 +26,17 @@ pub async fn leave_closed(daemon: Daemon) -> Result<(), StartError> {
 /// What could not be removed.
 pub async fn remove_all(daemon: Daemon) -> Result<(), String> {
     // The socket is answered until the process ends, so that whoever asked gets the answer.
+    end(daemon.reloader).await;
     let removed = kernel::teardown().await.map_err(|error| error.to_string());
     daemon.envoy.stop().await;
     removed.map(drop)
+}
+
+/// Ends a task wherever it is: what it would go on with is not wanted any more.
+async fn end(task: JoinHandle<()>) {
+    task.abort();
+    // It says that it was aborted.
+    let _ = task.await;
 }
 
 /// Removes what the last decider with this state directory left behind; says what that was.

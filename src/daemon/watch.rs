@@ -24,6 +24,7 @@ const WORKER_PAUSE: Duration = Duration::from_millis(500);
 pub async fn watch(mut daemon: Daemon) -> Result<(), StartError> {
     let failed = |source| StartError::system("wait for signals", source);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut envoy = daemon.view.envoy.clone();
     let mut retry = tokio::time::interval(RETRY);
@@ -37,6 +38,8 @@ pub async fn watch(mut daemon: Daemon) -> Result<(), StartError> {
             Some((index, ended)) = daemon.ended.recv() => daemon.worker_ended(index, &ended),
             _ = retry.tick(), if unhealthy => daemon.repair_all().await,
             () = watchdog.due() => daemon.give_sign(),
+            () = daemon.view.changed.notified() => daemon.backstop.keep(&daemon.view).await,
+            _ = hangup.recv() => daemon.view.reload_unattended(),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             Some(reply) = daemon.down.recv() => return daemon.down_asked(reply).await,

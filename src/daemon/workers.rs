@@ -1,5 +1,6 @@
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -17,6 +18,9 @@ const DNS_COPY: u16 = u16::MAX;
 const SYN_LENGTH: u32 = 16_384;
 /// DNS messages that may wait in the kernel.
 const DNS_LENGTH: u32 = 4_096;
+
+/// How long a packet may take that a worker has received.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a queue is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +130,23 @@ impl Workers {
         self.places.iter().filter(|place| !place.is_at_work(stats)).count() == 0
     }
 
+    /// Waits until every packet that was received before is done with: what was published in front of this call is what all
+    /// later ones are decided by. Says whether that was so in time.
+    pub async fn all_before_are_done(&self) -> bool {
+        fence(Ordering::SeqCst);
+        let under_way: Vec<(&Place, u64)> =
+            self.places.iter().map(|place| (place, place.counters.received.value())).collect();
+        let all = async {
+            for (place, received) in under_way {
+                // A worker that has ended is done with everything; what it broke on came to nothing.
+                while place.is_up() && place.counters.answered.value() + place.broken() < received {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, all).await.is_ok()
+    }
+
     /// The places, by index.
     #[must_use]
     pub fn places(&self) -> &[Place] {
@@ -208,6 +229,11 @@ impl Place {
         let last = std::mem::replace(&mut *self.last_look.lock().unwrap_or_else(PoisonError::into_inner), look);
         let sits = look.received == last.received && look.waiting > 0 && last.waiting > 0;
         self.is_up() && !sits
+    }
+
+    /// Packets that a worker ended on: they were received and never answered.
+    fn broken(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
     }
 
     /// Whether its worker runs.

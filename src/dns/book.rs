@@ -84,6 +84,15 @@ impl Book {
         }
     }
 
+    /// Takes out an observation that belongs elsewhere by now.
+    pub fn take_out(&mut self, record: &Record) {
+        let Record { client, addr, name, .. } = record;
+        if let Some(gone) = self.own.amend(*client, addr, |names| names.take(name)).flatten() {
+            self.spread.forget(&gone);
+        }
+        self.unshare(*addr, |names| names.forget_name(*client, name));
+    }
+
     /// Says how many flows of a client hold its observation, if it still has that one.
     pub fn set_flows(&mut self, client: ClientId, addr: IpAddr, name: &DomainName, flows: u32) {
         self.own.amend(client, &addr, |names| names.set_flows(name, flows));

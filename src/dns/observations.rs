@@ -94,6 +94,41 @@ impl Observations {
         Known::new(Sources { own, shared, borrowed }, now)
     }
 
+    /// Judges anew by another policy: which names rules mention, which addresses are believed, how long what is learned
+    /// from now on lives. What is known lives as long as it was promised to.
+    pub fn judge_anew(
+        &mut self,
+        limits: Limits,
+        mentions: impl Fn(&DomainName) -> bool,
+        belief: impl Fn(IpAddr) -> Belief,
+        now: Moment,
+    ) {
+        let Limits { min_ttl, max_ttl, grace, .. } = limits;
+        self.limits = Limits { min_ttl, max_ttl, grace, ..self.limits };
+        let misplaced = |record: &&Record, mentioned: bool| mentions(&record.name) != mentioned;
+        let demoted: Vec<Record> = self.cache.iter().filter(|record| misplaced(record, true)).cloned().collect();
+        let promoted: Vec<Record> = self.trail.iter().filter(|record| misplaced(record, false)).cloned().collect();
+        for record in demoted {
+            self.cache.take_out(&record);
+            self.trail.put(Record { flows: 0, ..record }, now);
+        }
+        for record in promoted {
+            self.trail.take_out(&record);
+            let flows = self.holds.count(record.client, record.addr, &record.name);
+            self.cache.put(Record { flows, ..record }, now);
+        }
+        for book in [&mut self.cache, &mut self.trail] {
+            let otherwise: Vec<Record> =
+                book.iter().filter(|record| belief(record.addr) != record.belief).cloned().collect();
+            for record in otherwise {
+                let belief = belief(record.addr);
+                // Taken out first: what is known is not renewed by what is no newer.
+                book.take_out(&record);
+                book.put(Record { belief, ..record }, now);
+            }
+        }
+    }
+
     /// Lets a flow of `client` to `addr` hold the observation that let it through, until [`release`](Self::release): the
     /// newest one of the client's own whose name leads to where the flow went. If there is none, and the scope lets the
     /// client use others', it is the newest of those. It may have expired since. Nothing if there is neither.

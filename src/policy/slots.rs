@@ -32,6 +32,15 @@ impl SlotTable {
     /// # Errors
     /// If there are more rules than slots; then nothing is changed.
     pub fn assign(&mut self, spec: &Spec) -> Result<(), SlotError> {
+        self.assign_but(spec, &HashSet::new()).map(drop)
+    }
+
+    /// The same while something of these slots is still alive: they are given to nobody new. Returns the rules that have
+    /// to wait for one of them.
+    ///
+    /// # Errors
+    /// As [`assign`](Self::assign).
+    pub fn assign_but(&mut self, spec: &Spec, alive: &HashSet<Slot>) -> Result<Vec<RuleId>, SlotError> {
         let wanted: Vec<&RuleId> =
             spec.rules.iter().filter(|rule| rule.action == Action::Allow).map(|rule| &rule.id).collect();
         let room = room(spec);
@@ -39,8 +48,7 @@ impl SlotTable {
             return Err(SlotError { room, rules: wanted.len() });
         }
         self.release_all_but(&wanted.iter().copied().collect(), room);
-        self.give(&wanted, room);
-        Ok(())
+        Ok(self.give(&wanted, room, alive))
     }
 
     /// The slot of a rule.
@@ -67,19 +75,24 @@ impl SlotTable {
         self.freed.retain(|slot| inside(*slot) && taken.insert(*slot));
     }
 
-    fn give(&mut self, wanted: &[&RuleId], room: u32) {
+    fn give(&mut self, wanted: &[&RuleId], room: u32, alive: &HashSet<Slot>) -> Vec<RuleId> {
         let known: HashSet<Slot> = self.slots.values().chain(&self.freed).copied().collect();
         let mut fresh = (0..u16::try_from(room).unwrap_or(u16::MAX)).map(Slot).filter(|slot| !known.contains(slot));
-        let mut freed = std::mem::take(&mut self.freed).into_iter();
+        let (kept, freed): (Vec<Slot>, Vec<Slot>) =
+            std::mem::take(&mut self.freed).into_iter().partition(|slot| alive.contains(slot));
+        let mut freed = freed.into_iter();
+        let mut waiting = Vec::new();
         for &id in wanted {
             if self.slots.contains_key(id) {
                 continue;
             }
-            if let Some(slot) = fresh.next().or_else(|| freed.next()) {
-                self.slots.insert(id.clone(), slot);
+            match fresh.next().or_else(|| freed.next()) {
+                Some(slot) => drop(self.slots.insert(id.clone(), slot)),
+                None => waiting.push(id.clone()),
             }
         }
-        self.freed = freed.collect();
+        self.freed = freed.chain(kept).collect();
+        waiting
     }
 }
 
@@ -134,6 +147,21 @@ mod tests {
         assert_eq!(slot(&table, "n8"), Some(1));
         assert_eq!(slot(&table, "n9"), Some(0));
         assert_eq!(slot(&table, "c"), Some(2));
+    }
+
+    #[test]
+    fn a_slot_that_something_is_alive_of_is_not_given_away() {
+        let names: Vec<String> = (0..11).map(|index| format!("n{index}")).collect();
+        let mut ids: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut table = SlotTable::default();
+        table.assign(&spec(&ids)).unwrap();
+        (ids[3], ids[7]) = ("new", "other");
+        let alive = HashSet::from([Slot(3)]);
+        let waiting = table.assign_but(&spec(&ids), &alive).unwrap();
+        assert_eq!((slot(&table, "new"), waiting), (Some(7), vec![RuleId::new("other")]));
+        // Once nothing is, it is to be had.
+        assert_eq!(table.assign_but(&spec(&ids), &HashSet::new()).unwrap(), []);
+        assert_eq!((slot(&table, "new"), slot(&table, "other")), (Some(7), Some(3)));
     }
 
     #[test]

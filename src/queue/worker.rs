@@ -2,6 +2,7 @@ use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 use std::thread;
 
 use crate::record::QueueCounters;
@@ -70,10 +71,14 @@ fn serve<Q: PacketQueue, H: Handler>(mut queue: Q, mut handler: H, counters: &Qu
         };
         errors_in_a_row = 0;
         counters.received.add(1);
+        // Whoever publishes another policy and then finds this packet not received yet may be sure that it is decided by
+        // that one.
+        fence(Ordering::SeqCst);
         let answer = handler.handle(&held);
         if queue.answer(held, answer).is_err() {
             counters.verdict_errors.add(1);
         }
+        counters.answered.add(1);
         handler.settle();
     }
 }

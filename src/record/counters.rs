@@ -26,6 +26,8 @@ impl Count {
 pub struct QueueCounters {
     /// Packets that reached the worker.
     pub received: Count,
+    /// Of those, packets that it is done with.
+    pub answered: Count,
     /// Receive calls that failed, late news about verdicts among them.
     pub receive_errors: Count,
     /// Verdicts that could not be sent.

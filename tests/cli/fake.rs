@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use decider::control::{Backend, CacheEntry, RuleView, Server, Status};
+use decider::control::{Backend, CacheEntry, ReloadReport, RuleView, Server, Status};
 use decider::decide::Explanation;
 use decider::record::{Event, Follower};
 use serde::de::DeserializeOwned;
@@ -99,6 +99,10 @@ impl Backend for Says {
         (past.iter().rev().take(count).rev().cloned().collect(), self.followers.subscribe())
     }
 
+    async fn reload(&self, dry_run: bool) -> Result<ReloadReport, String> {
+        Ok(from(reload(dry_run)))
+    }
+
     async fn down(&self) -> Result<(), String> {
         Err("the door stays as it is".into())
     }
@@ -106,6 +110,23 @@ impl Backend for Says {
 
 fn from<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
+}
+
+/// A rule came, one went, one leads elsewhere; asked for real, the file is broken.
+pub fn reload(dry_run: bool) -> Value {
+    let problem = json!({ "kind": "policy", "message": "policy.yaml:7:3: no such key" });
+    json!({
+        "ok": dry_run, "dry_run": dry_run, "policy": "policy.yaml", "epoch": 1,
+        "failure": if dry_run { Value::Null } else { problem },
+        "diagnostics": [], "rendered": if dry_run { "" } else { "error[unknown-key]: no such key" },
+        "added": ["new.example:22/ssh"], "removed": ["old.example:22/ssh"],
+        "changed": [{ "id": "db", "what": ["port: 5432 -> 5433"] }], "settings": ["dns.min_ttl"],
+        "cut": [{
+            "client": "2001:db8::7", "client_port": 40000, "dst": "203.0.113.9", "dst_port": 22,
+            "rule": "old.example:22/ssh", "domain": "old.example", "why": "its rule is gone"
+        }],
+        "not_ready": ["new.example:22/ssh"], "notes": ["dns.capacity counts from the next start on"], "took_ms": 42
+    })
 }
 
 /// All is well, and little has happened.
@@ -118,7 +139,7 @@ pub fn status() -> Value {
     };
     json!({
         "version": "0.1.0", "pid": 4242, "uptime_s": 3725, "state": "ok", "problems": [], "mode": "enforce",
-        "policy": "policy.yaml", "epoch": 1, "rules": 2, "listeners_ready": 2, "listeners": 2,
+        "policy": "policy.yaml", "epoch": 1, "reload": null, "rules": 2, "listeners_ready": 2, "listeners": 2,
         "envoy": {
             "managed": true, "state": "running", "pid": 4243, "adopted": false, "restarts": 0, "last_error": null
         },

@@ -56,6 +56,43 @@ ok: policy.yaml is in force (2 rules, 2 listeners)
 }
 
 #[test]
+fn reload_says_what_is_different_and_what_is_cut() {
+    let folder = Folder::new("reload");
+    let _daemon = Daemon::start(&folder);
+    let wanted = "\
+would be reloaded: policy.yaml
+  + new.example:22/ssh
+  - old.example:22/ssh
+  ~ db (port: 5432 -> 5433)
+  ~ dns.min_ttl
+  would cut [2001:db8::7]:40000 -> 203.0.113.9:22 (old.example): its rule is gone
+  not up yet, so their SYNs are refused: new.example:22/ssh
+  note: dns.capacity counts from the next start on
+";
+    assert_eq!(shown(&folder, &["reload", "--dry-run"], 0), wanted);
+    assert_eq!(json_of(&folder, &["reload", "--dry-run", "--json"]), fake::reload(true));
+    let refused = decider(&folder, &["reload"]);
+    assert_eq!(code(&refused), 1);
+    assert_eq!(stderr(&refused), "error[unknown-key]: no such key\n\nnot reloaded: policy.yaml:7:3: no such key\n");
+    assert_eq!(json_of(&folder, &["reload", "--json"]), fake::reload(false));
+    // Without a daemon.
+    assert_eq!(code(&decider(&Folder::new("reload-nobody"), &["reload"])), 3);
+}
+
+#[test]
+fn status_tells_of_the_last_reload() {
+    let folder = Folder::new("reloaded");
+    let daemon = Daemon::start(&folder);
+    daemon.status(|status| {
+        status["reload"] = json!({
+            "at": "2027-01-02T03:04:05.678Z", "ok": true, "message": "1 rules added", "count": 3
+        });
+    });
+    let said = shown(&folder, &["status"], 0);
+    assert!(said.contains("  last reload       2027-01-02T03:04:05Z, 1 rules added (3 in all)\n"), "{said}");
+}
+
+#[test]
 fn status_says_what_is_missing() {
     let folder = Folder::new("degraded");
     let daemon = Daemon::start(&folder);

@@ -37,6 +37,7 @@ mod private_answers;
 mod query_policy;
 mod real_clients;
 mod real_resolvers;
+mod reload;
 mod rotation;
 mod sandbox;
 mod service_manager;

@@ -55,6 +55,34 @@ impl Gateway {
         std::fs::write(self.path("policy.yaml"), text).unwrap();
     }
 
+    pub fn policy(&self) -> String {
+        std::fs::read_to_string(self.path("policy.yaml")).unwrap()
+    }
+
+    /// Gives the policy other rules, a line each.
+    pub fn write_rules(&self, rules: &[&str]) {
+        let policy = self.policy();
+        let (before, _) = policy.split_once("rules:").unwrap();
+        self.write_policy(&format!("{before}rules:\n  - {}\n", rules.join("\n  - ")));
+    }
+
+    /// Reloads, with these arguments: the exit code, and the answer.
+    pub fn reload(&self, arguments: &[&str]) -> (i32, Value) {
+        let output = self.cli(&[&["reload", "--json"], arguments].concat());
+        let answer = serde_json::from_slice(&output.stdout);
+        (
+            output.status.code().unwrap(),
+            answer.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr))),
+        )
+    }
+
+    /// Reloads, which has to work.
+    pub fn reloads(&self) -> Value {
+        let (code, answer) = self.reload(&[]);
+        assert_eq!((code, &answer["ok"], &answer["not_ready"]), (0, &true.into(), &serde_json::json!([])), "{answer}");
+        answer
+    }
+
     /// Starts decider and waits until all is in force.
     pub fn start(&mut self) {
         self.launch();

@@ -1,0 +1,152 @@
+//! Another policy while decider runs: the file is read again, and what it says is put in force without a moment in which
+//! neither the old one nor the new one holds.
+//!
+//! One task does it, one reload after the other. [`file`] reads, [`change`] carries out.
+
+mod change;
+mod file;
+mod request;
+
+pub use request::Request;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::Instant;
+
+use crate::clock;
+use crate::control::{ChangedRule, FailureKind, ReloadFailure, ReloadReport, ReloadStatus};
+use crate::envoy::Steering;
+use crate::kernel::Local;
+use crate::policy::{Difference, SlotTable, Spec};
+
+use super::backend::View;
+use super::firewall::Firewall;
+use super::notify;
+use super::state_dir::StateDir;
+
+/// Does reloads, one after the other.
+pub struct Reloader {
+    /// What is shared with the control socket.
+    pub view: Arc<View>,
+    /// The kernel's state.
+    pub firewall: Arc<Mutex<Firewall>>,
+    /// Who on this host is what: found at the start, and the same for a whole run.
+    pub local: Local,
+    /// Envoy's files.
+    pub steering: Steering,
+    /// Which rule has which mark and port.
+    pub slots: SlotTable,
+    /// Where that is saved. Held until the end, so that no other decider takes it.
+    pub state: StateDir,
+}
+
+impl Reloader {
+    /// Answers requests until nobody can make any more.
+    pub async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        while let Some(first) = requests.recv().await {
+            let mut asked = vec![first];
+            // Whoever asked before the file is read is answered by that one reading.
+            while let Ok(more) = requests.try_recv() {
+                asked.push(more);
+            }
+            let (dry, real): (Vec<Request>, Vec<Request>) = asked.into_iter().partition(|request| request.dry_run);
+            for request in dry {
+                let report = self.answer(true).await;
+                request.answer(&report);
+            }
+            if !real.is_empty() {
+                let report = self.reload().await;
+                for request in real {
+                    request.answer(&report);
+                }
+            }
+        }
+    }
+
+    async fn reload(&mut self) -> ReloadReport {
+        notify::reloading();
+        let report = self.answer(false).await;
+        tell_log(&report);
+        self.view.with_health(|health| {
+            let count = health.reload.as_ref().map_or(0, |last| last.count) + 1;
+            let at = Timestamp::try_from(clock::wall()).ok();
+            health.reload = Some(ReloadStatus { at, ok: report.ok, message: in_a_line(&report), count });
+        });
+        notify::ready();
+        report
+    }
+
+    async fn answer(&mut self, dry_run: bool) -> ReloadReport {
+        let began = Instant::now();
+        let path = &self.view.options.policy_file;
+        let mut report = ReloadReport { dry_run, policy: path.display().to_string(), ..ReloadReport::default() };
+        report.failure = self.carry_out(&mut report).await.err();
+        report.ok = report.failure.is_none();
+        report.epoch = self.view.shared.published.load().policy.epoch();
+        report.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        report
+    }
+
+    async fn carry_out(&mut self, report: &mut ReloadReport) -> Result<(), ReloadFailure> {
+        let spec = file::read(&self.view.options.policy_file, report)?;
+        let before = self.view.shared.published.load_full();
+        let difference = Difference::between(before.policy.spec(), &spec);
+        describe(&difference, report);
+        refuse_what_needs_a_restart(&difference)?;
+        if report.dry_run { Ok(()) } else { self.change(spec, report).await }
+    }
+
+    /// Puts a policy in force. Where a rule has to wait for a mark that something of another one is still alive of, that
+    /// one is brought to its end first.
+    async fn change(&mut self, spec: Spec, report: &mut ReloadReport) -> Result<(), ReloadFailure> {
+        let waiting = self.change_to(spec.clone(), report).await?;
+        if !waiting.is_empty() {
+            self.change_to(spec, report).await?;
+        }
+        Ok(())
+    }
+}
+
+fn describe(difference: &Difference, report: &mut ReloadReport) {
+    report.added.clone_from(&difference.added);
+    report.removed.clone_from(&difference.removed);
+    let changed = difference.changed.iter();
+    report.changed = changed.map(|rule| ChangedRule { id: rule.id.clone(), what: rule.what.clone() }).collect();
+    report.settings = difference.settings.iter().map(|&key| key.to_owned()).collect();
+    report.notes.extend(difference.from_the_next_start().map(|key| format!("{key} counts from the next start on")));
+}
+
+fn refuse_what_needs_a_restart(difference: &Difference) -> Result<(), ReloadFailure> {
+    let keys: Vec<&str> = difference.for_a_run().collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{} can only be changed by a restart of decider: nothing was changed", keys.join(", "));
+    Err(ReloadFailure { kind: FailureKind::Restart, message })
+}
+
+fn in_a_line(report: &ReloadReport) -> String {
+    match &report.failure {
+        Some(failure) => failure.message.clone(),
+        None => format!(
+            "{} rules added, {} removed, {} changed, {} connections cut",
+            report.added.len(),
+            report.removed.len(),
+            report.changed.len(),
+            report.cut.len(),
+        ),
+    }
+}
+
+fn tell_log(report: &ReloadReport) {
+    let (policy, took_ms, epoch) = (&report.policy, report.took_ms, report.epoch.0);
+    match &report.failure {
+        None => tracing::info!(policy, epoch, took_ms, what = in_a_line(report), "the policy was read again"),
+        Some(failure) => {
+            let (reason, problems) = (&failure.message, &report.rendered);
+            tracing::error!(policy, reason, problems, "the policy file is not put in force: the old policy goes on");
+        }
+    }
+}
