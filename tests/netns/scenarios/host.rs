@@ -207,3 +207,51 @@ fn clients_and_the_host_are_covered_side_by_side() {
     assert_eq!(world.internet.wire.leaked(), []);
     world.gateway.adds_up();
 }
+
+#[test]
+fn audit_refuses_nothing_and_tells_what_it_would_have() {
+    let world = Setup { covered: Covered::Host, top: "mode: audit", ..Setup::default() }.start();
+    let host = world.gateway.as_client();
+    both(|family| {
+        let stranger = STRANGER.of(family);
+        for (port, reason) in [(22, "no-observation"), (8022, "port-not-allowed")] {
+            assert_eq!(host.reach(stranger, port).unwrap(), stranger);
+            assert_eq!(world.gateway.event(stranger, port, reason)["verdict"], "audit");
+        }
+        assert!(host.ask(OTHER_RESOLVER.of(family), "github.com", family).is_some());
+        world.gateway.event(OTHER_RESOLVER.of(family), 53, "resolver-not-trusted");
+        // What a rule allows goes by its listener.
+        assert_eq!(host.reach_name("github.com", family, 22).unwrap(), GITHUB.of(family));
+        // It came from the host itself, or from Envoy, with one address.
+        let from: Vec<_> = world.internet.wire.seen().into_iter().map(|flow| flow.from).collect();
+        assert!(from.iter().all(|from| *from == GATEWAY.of(Family::of(*from))), "{from:?}");
+    });
+    assert_eq!(listener_connections(&world.gateway)["github.com"], 2);
+    world.gateway.adds_up();
+}
+
+#[test]
+fn explain_says_the_same_of_this_hosts_own_connections() {
+    let world = start();
+    let host = world.gateway.as_client();
+    let verdict = |client: &str, to: &str, port: &str| {
+        let told = world.gateway.json(&["explain", "--client", client, "--dst", to, "--port", port]);
+        (told["verdict"].as_str().unwrap().to_owned(), told["reason"].as_str().unwrap().to_owned())
+    };
+    both(|family| {
+        let github = host.look_up("github.com", family)[0].to_string();
+        let (here, stranger) = (GATEWAY.of(family).to_string(), STRANGER.of(family).to_string());
+        let client = world.clients[0].address(family).to_string();
+        for (from, to, port, expected) in [
+            (&here, &github, "22", ("allow", "allowed")),
+            (&here, &stranger, "22", ("deny", "no-observation")),
+            (&here, &here, "22", ("allow", "not-intercepted")),
+            (&client, &stranger, "22", ("allow", "not-intercepted")),
+        ] {
+            let (verdict, reason) = verdict(from, to, port);
+            assert_eq!((&*verdict, &*reason), expected, "{from} to {to}");
+        }
+    });
+    let cache = String::from_utf8(world.gateway.cli(&["cache"]).stdout).unwrap();
+    assert!(cache.contains("this host"), "{cache}");
+}
