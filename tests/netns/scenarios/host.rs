@@ -147,15 +147,16 @@ fn no_other_protocol_gets_out() {
     });
 }
 
-/// Connects with a mark on the socket.
+/// Connects with a mark (`SO_MARK`, 36) on the socket: address, port, mark.
 const MARKED: &str = r#"
-import socket, sys
-family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
-s = socket.socket(family, socket.SOCK_STREAM)
-s.setsockopt(socket.SOL_SOCKET, 36, int(sys.argv[3], 0))
-s.settimeout(3)
-s.connect((sys.argv[1], int(sys.argv[2])))
-print(s.recv(100).decode())
+use Socket qw(:DEFAULT :addrinfo IPPROTO_TCP);
+my ($error, $place) = getaddrinfo($ARGV[0], $ARGV[1], { flags => AI_NUMERICHOST, socktype => SOCK_STREAM });
+die $error if $error;
+socket(my $socket, $place->{family}, SOCK_STREAM, IPPROTO_TCP) or die "socket: $!";
+setsockopt($socket, SOL_SOCKET, 36, pack("L", hex $ARGV[2])) or die "setsockopt: $!";
+alarm 3;
+connect($socket, $place->{addr}) or die "connect: $!";
+print scalar <$socket>;
 "#;
 
 #[test]
@@ -164,14 +165,14 @@ fn nobody_can_borrow_a_mark() {
     let mask = decider::model::MarkMask::default();
     let rule = world.gateway.json(&["rules"])[0]["mark"].as_str().unwrap().to_owned();
     let marks = [mask.deny(), mask.direct(), mask.upstream(), mask.relay()].map(|mark| mark.to_string());
-    let script = world.gateway.path("marked.py");
+    let script = world.gateway.path("marked.pl");
     std::fs::write(&script, MARKED).unwrap();
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     both(|family| {
         for mark in marks.iter().chain([&rule]) {
             for user in [0, SOMEBODY] {
                 for port in [22, 8022, 53] {
-                    let line = format!("/usr/bin/python3 {} {} {port} {mark}", script.display(), STRANGER.of(family));
+                    let line = format!("/usr/bin/perl {} {} {port} {mark}", script.display(), STRANGER.of(family));
                     let capabilities = "+net_raw,+net_admin";
                     let told = run_as(&world, user, capabilities, &line);
                     let words = String::from_utf8_lossy(&told.stderr).into_owned();
@@ -182,7 +183,7 @@ fn nobody_can_borrow_a_mark() {
         }
         assert_eq!(world.internet.wire.to(STRANGER.of(family)), []);
         // For Envoy's user it is the way out.
-        let line = format!("/usr/bin/python3 {} {} 22 {}", script.display(), DATABASE.of(family), mask.upstream());
+        let line = format!("/usr/bin/perl {} {} 22 {}", script.display(), DATABASE.of(family), mask.upstream());
         let told = run_as(&world, ENVOY_USER, "+net_admin", &line);
         assert!(told.status.success(), "{told:?}");
     });

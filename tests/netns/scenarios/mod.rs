@@ -19,6 +19,7 @@ mod full_disk;
 mod healed;
 mod host;
 mod host_door;
+mod host_programs;
 mod host_resolvers;
 mod host_who;
 mod killed;

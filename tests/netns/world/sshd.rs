@@ -23,8 +23,9 @@ impl Sshd {
         let [v4, v6] = addresses.both();
         let text = format!(
             "HostKey {}\nListenAddress {v4}\nListenAddress [{v6}]:22\nPidFile none\nUsePAM no\nLogLevel VERBOSE\n\
-             MaxStartups 500\n",
-            key.display()
+             MaxStartups 500\nStrictModes no\nAuthorizedKeysFile {}/authorized_keys\n",
+            key.display(),
+            directory.display()
         );
         std::fs::write(&config, text).unwrap();
         // Where sshd keeps nothing, but wants a place for it.
