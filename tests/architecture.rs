@@ -27,11 +27,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "control", "who",
         ],
     ),
-    ("cli", &["model", "policy", "kernel", "envoy", "decide", "record", "control", "daemon", "who"]),
+    ("doctor", &["model", "policy"]),
+    ("survey", &["model", "clock", "policy", "kernel", "envoy", "control", "daemon", "doctor"]),
+    (
+        "cli",
+        &["model", "policy", "kernel", "envoy", "decide", "record", "control", "daemon", "doctor", "survey", "who"],
+    ),
 ];
 
 /// Modules without sockets, files, clocks, threads or logging.
-const PURE: &[&str] = &["model", "packet", "dns", "policy", "decide"];
+const PURE: &[&str] = &["model", "packet", "dns", "policy", "decide", "doctor"];
 
 /// The pure parts of modules that also have edges: planners and readers.
 const PURE_PLACES: &[&str] = &[
@@ -75,7 +80,9 @@ const IMPURE: &[&str] = &[
     "tracing",
     "crossbeam",
     "nix::",
-    "netlink",
+    "netlink_packet",
+    "netlink_sys",
+    "rtnetlink",
     "crate::clock",
     "Instant::now",
     "SystemTime::now",

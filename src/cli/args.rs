@@ -18,7 +18,7 @@ pub struct Args {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  the answer is no (check, reload: problems; explain: refused; status: degraded)
+  1  the answer is no (check, reload: problems; explain: refused; status: degraded; doctor: something is wrong)
   2  wrong usage
   3  no decider runs here
   4  the system refused";
@@ -65,6 +65,8 @@ pub enum Command {
     Rules(Json),
     /// Put the policy file in force again, as it is now, while decider runs
     Reload(Reload),
+    /// Say what this host lacks, what gets in the way, and what mends it
+    Doctor(Doctor),
     /// Stop decider and its Envoy, and remove every trace from the kernel
     Down(Json),
     /// Print a completion script for a shell
@@ -212,6 +214,14 @@ pub struct Cache {
     /// How many at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub limit: u32,
+    #[command(flatten)]
+    pub output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Doctor {
+    /// Policy file to look for [default: /etc/decider/policy.yaml]
+    pub file: Option<PathBuf>,
     #[command(flatten)]
     pub output: Json,
 }

@@ -4,6 +4,7 @@ mod args;
 mod cache;
 mod check;
 mod docs;
+mod doctor;
 mod down;
 mod events;
 mod explain;
@@ -52,6 +53,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Command::Cache(args) => cache::run(&args, &place),
         Command::Rules(args) => rules::run(args, &place),
         Command::Reload(args) => reload::run(&args, &place),
+        Command::Doctor(args) => doctor::run(&args, &place),
         Command::Down(output) => down::run(output, &place),
         Command::Completions { shell } => docs::completions(shell),
         Command::Man { directory } => docs::man(directory.as_deref()),

@@ -27,6 +27,7 @@ mod watch;
 mod who;
 mod workers;
 
+pub use interfaces::own_addresses;
 pub use lockdown::{Lockdown, close, lock_down};
 pub use options::{OnExit, Options, StartError};
 pub use stop::remove_leftovers;

@@ -39,6 +39,7 @@ pub use files::{Files, render};
 pub use host::{Families, Family, Host};
 pub use layout::Layout;
 pub use meaning::{Listener, listeners};
+pub use program::Program;
 pub use state::{EnvoyState, Phase};
 pub use steering::Steering;
 pub use supervisor::{Launch, Started, Supervisor, stop_leftover};

@@ -37,6 +37,7 @@ impl Program {
 
     /// The command that starts it, for its own arguments to follow. A user other than decider's comes with one capability
     /// and no way to have more.
+    #[must_use]
     pub fn command(&self) -> Command {
         let Some(Account { uid, gid }) = self.account else { return Command::new(&self.binary) };
         let mut command = Command::new("setpriv");

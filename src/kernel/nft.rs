@@ -152,7 +152,7 @@ fn list(ruleset: &Ruleset) -> Result<Listing, KernelError> {
     }
 }
 
-trait Refusal {
+pub(super) trait Refusal {
     fn refusal(&self) -> Option<String>;
 }
 
@@ -172,7 +172,7 @@ impl Refusal for Output {
     }
 }
 
-fn run<S: AsRef<OsStr>>(args: &[S], input: &str) -> Result<Output, KernelError> {
+pub(super) fn run<S: AsRef<OsStr>>(args: &[S], input: &str) -> Result<Output, KernelError> {
     let mut child = Command::new("nft")
         .args(args)
         .env("LC_ALL", "C")

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 mod check;
+mod doctor;
 mod fake;
 mod output;
 mod socket;

@@ -36,6 +36,7 @@ fn a_reader_that_has_gone_changes_no_answer() {
         (&["cache"], 0),
         (&["events"], 0),
         (&["events", "--json"], 0),
+        (&["doctor", text(&broken)], 1),
         (&["man"], 0),
         (&["completions", "bash"], 0),
         (&["--help"], 0),

@@ -7,6 +7,7 @@ mod dns_over_tcp;
 mod dns_over_tcp_broken;
 mod dns_over_tcp_limits;
 mod dns_over_tcp_real;
+mod doctor;
 mod down;
 mod envoy_faults;
 mod envoy_user;
