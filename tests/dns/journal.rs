@@ -237,6 +237,16 @@ fn any_record() -> impl Strategy<Value = Record> {
     )
 }
 
+#[test]
+fn what_this_host_itself_asked_for_reads_back() {
+    let (header, own) = (clocks(BEFORE, 0), ClientId::HOST.0.to_string());
+    let asked = record("192.0.2.1", &own, "github.com", 1, 100);
+    assert_eq!(
+        read(&journal(&header, std::slice::from_ref(&asked)), &header, Moment::from_secs(2)),
+        sound(vec![asked])
+    );
+}
+
 proptest! {
     #[test]
     fn every_observation_reads_back(mut records in proptest::collection::vec(any_record(), 0..20)) {

@@ -13,7 +13,7 @@ pub const MAX_LINE: usize = 512;
 /// A line for an observation, without its end.
 #[must_use]
 pub fn encode(record: &Record) -> String {
-    let Record { addr, client, name, learned, expires, ttl, belief: _, flows: _ } = record;
+    let Record { addr, client: ClientId(client), name, learned, expires, ttl, belief: _, flows: _ } = record;
     seal(&format!("{addr} {client} {name} {} {} {}", learned.nanos(), expires.nanos(), ttl.as_secs()))
 }
 
