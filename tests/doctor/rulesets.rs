@@ -190,6 +190,15 @@ fn programs_are_known_by_their_chains() {
 }
 
 #[test]
+fn filters_of_the_way_back_by_mark() {
+    let fib = |flags: &[&str]| json!([{ "match": { "op": "==", "left": { "fib": { "result": "oif", "flags": flags } }, "right": false } }, { "drop": null }]);
+    let found = finding(&with(&[in_chain("pre", &fib(&["saddr", "mark", "iif"]))]), "others.rpfilter");
+    assert_eq!(found.level, Level::Wrong);
+    assert!(found.fix.unwrap().contains("nft flush chain inet filter pre"));
+    assert_eq!(finding(&with(&[in_chain("pre", &fib(&["saddr", "iif"]))]), "others.rpfilter").level, Level::Ok);
+}
+
+#[test]
 fn rules_that_cannot_be_seen() {
     let mut facts = facts::well();
     facts.others.legacy = vec!["filter".to_owned()];

@@ -35,7 +35,8 @@ const PROGRAMS: [(&str, &[&str]); 9] = [
 ];
 
 pub fn examine(facts: &OtherFacts, mask: MarkMask, gateway: bool) -> Vec<Finding> {
-    const NAMES: [&str; 5] = ["others.programs", "others.input", "others.forward", "others.output", "others.marks"];
+    const NAMES: [&str; 6] =
+        ["others.programs", "others.input", "others.forward", "others.output", "others.marks", "others.rpfilter"];
     let listing = match &facts.nftables {
         Ok(listing) => listing,
         Err(unseen) => return vec![Finding::unseen(NAMES[0], "rulesets of others", unseen)],
@@ -44,6 +45,7 @@ pub fn examine(facts: &OtherFacts, mask: MarkMask, gateway: bool) -> Vec<Finding
     if gateway {
         findings.push(input(NAMES[1], listing, mask));
         findings.push(forward(NAMES[2], listing, mask, facts.asks_beyond));
+        findings.push(rpfilter(NAMES[5], listing));
     }
     findings.extend([output(NAMES[3], listing, mask), mark_use(NAMES[4], listing, mask)]);
     findings
@@ -98,6 +100,32 @@ fn output(name: &'static str, listing: &Listing, mask: MarkMask) -> Finding {
     let mend =
         |base: &BaseChain| [mask.upstream(), mask.deny()].map(|mark| accept(base, mark.0, mask.bits())).join("; ");
     closed(name, listing, "output", mask, "Envoy's own connections come by there", mend)
+}
+
+/// The way back is looked up with the mark of the packet, which leads to this host itself: so it is not by the interface that
+/// the client is behind.
+fn rpfilter(name: &'static str, listing: &Listing) -> Finding {
+    let filters = |rule: &&Rule| rule.refuses() && rule.statements.iter().any(asks_back_by_mark);
+    let Some(rule) = listing.rules.iter().find(filters) else {
+        return Finding::ok(name, "no other program looks for the way back by decider's marks");
+    };
+    let ChainId { family, table, chain } = &rule.id;
+    let mend = if table == "firewalld" {
+        "set IPv6_rpfilter=no in /etc/firewalld/firewalld.conf; firewall-cmd --reload".to_owned()
+    } else {
+        format!("nft flush chain {family} {table} {chain}, or have it look without the mark")
+    };
+    let what = format!(
+        "chain {chain} of table {family} {table} looks for the way back by the mark, and drops what is decider's"
+    );
+    Finding::wrong(name, what, mend)
+}
+
+/// `fib saddr . mark . iif oif`.
+fn asks_back_by_mark(statement: &serde_json::Value) -> bool {
+    let flags = statement.pointer("/match/left/fib/flags").and_then(serde_json::Value::as_array);
+    let has = |word: &str| flags.is_some_and(|flags| flags.iter().any(|flag| flag == word));
+    has("saddr") && has("mark")
 }
 
 fn closed(

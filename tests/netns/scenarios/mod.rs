@@ -31,6 +31,7 @@ mod long_lived;
 mod malformed;
 mod marks;
 mod modes;
+mod neighbours;
 mod no_race;
 mod open_before;
 mod other_dns;
