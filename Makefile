@@ -11,7 +11,7 @@ man := $(DESTDIR)$(PREFIX)/share/man/man1
 share := $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test churn clients bench-dns backstop check fuzz build install clean setup
+.PHONY: help demo test churn clients bench-dns backstop check fuzz build static deb deb-test install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,22 @@ fuzz: setup ## Each fuzz target for a short while
 build: ## The program, optimized: target/release/decider
 	@tests/setup rust
 	$(CARGO) build --locked --release
+
+static: ## The same as one file that needs no library: target/x86_64-unknown-linux-musl/release/decider
+	@tests/setup static
+	$(CARGO) build --locked --release --target x86_64-unknown-linux-musl
+
+deb: ## The Debian package: target/debian/decider_*.deb
+	@tests/setup deb
+	$(CARGO) build --locked --release
+	@src/package/build
+	@lintian --fail-on error,warning --tag-display-limit 0 $$(ls -t target/debian/decider_*.deb | head -n 1)
+
+deb-test: deb ## The package in a clean Debian: installed, upgraded, removed, purged, with systemd too (root)
+	@tests/setup package
+	@src/package/build --deb-version 9999-1 --output target/debian/upgrade.deb
+	@tests/package/run $$(ls -t target/debian/decider_*.deb | head -n 1) target/debian/upgrade.deb \
+		"$${DECIDER_ENVOY:-.deps/bin/envoy}"
 
 install: build ## Program, manual pages, completions under PREFIX (/usr/local)
 	install -d $(bin) $(man)

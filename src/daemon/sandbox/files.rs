@@ -98,7 +98,7 @@ pub fn give_up(spec: &Spec, options: &Options, made: &Made) -> Result<String, Ru
     Ok(match restricted.ruleset {
         RulesetStatus::FullyEnforced => "restricted",
         RulesetStatus::PartiallyEnforced => "restricted as far as this kernel can",
-        RulesetStatus::NotEnforced => "not restricted: this kernel has no Landlock",
+        RulesetStatus::NotEnforced => "not restricted: Landlock cannot be had here",
     }
     .to_owned())
 }
