@@ -85,7 +85,7 @@ fn backstop(policy: &Policy) -> String {
 
 fn envoy_files(policy: &Policy) -> impl Iterator<Item = (String, Value)> {
     let files = envoy::render(policy, Host::default());
-    [("bootstrap.json", files.bootstrap), ("lds.json", files.lds), ("cds.json", files.cds)]
+    [("bootstrap.json", files.bootstrap), ("lds.json", files.lds.file()), ("cds.json", files.cds.file())]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
 }

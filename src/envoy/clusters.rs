@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
 use super::host::{Families, Family};
-use super::proto::{BUFFER_BYTES, MAX_CONNECTIONS, address, discovery, extension, keepalive, typed};
+use super::proto::{BUFFER_BYTES, MAX_CONNECTIONS, address, extension, keepalive, typed};
+use super::resources::Resources;
 use crate::model::{Mark, Upstream};
 use crate::policy::{Dns, Policy, Rule};
 
@@ -13,15 +14,11 @@ const SO_MARK: u32 = 36;
 const DNS_PORT: u16 = 53;
 
 /// One cluster a port of a route and family of its clients.
-pub fn render(policy: &Policy, families: Families) -> Value {
+pub fn render(policy: &Policy, families: Families) -> Resources {
     let (dns, upstream) = (&policy.spec().dns, policy.spec().marks.upstream());
-    let mut clusters = Vec::new();
-    for rule in policy.routes().iter().map(|route| &route.rule) {
-        for &port in &rule.ports {
-            clusters.extend(families.each().iter().map(|&family| cluster(rule, port, family, dns, upstream)));
-        }
-    }
-    discovery(&clusters)
+    let ports = policy.routes().iter().flat_map(|route| route.rule.ports.iter().map(|&port| (&route.rule, port)));
+    let clusters = ports.flat_map(|(rule, port)| families.each().iter().map(move |&family| (rule, port, family)));
+    clusters.map(|(rule, port, family)| cluster(rule, port, family, dns, upstream)).collect()
 }
 
 /// Where a port of a rule leads, for clients of this family: the name of its filter chain says it, so that an Envoy that

@@ -118,8 +118,8 @@ impl Directory {
     /// # Errors
     /// The file that could not be written.
     pub fn write_resources(&self, files: &Files) -> Result<(), EnvoyError> {
-        self.replace(&self.layout.cds(), &files.cds)?;
-        self.replace(&self.layout.lds(), &files.lds)
+        self.replace(&self.layout.cds(), &files.cds.to_write())?;
+        self.replace(&self.layout.lds(), &files.lds.to_write())
     }
 
     /// Renames a new file over an old one: Envoy hears of it, and nobody ever reads half a file.

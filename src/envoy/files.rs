@@ -2,6 +2,7 @@ use serde_json::Value;
 
 use super::host::Host;
 use super::layout::Layout;
+use super::resources::Resources;
 use super::{bootstrap, clusters, listeners};
 use crate::policy::Policy;
 
@@ -11,9 +12,9 @@ pub struct Files {
     /// What it starts with.
     pub bootstrap: Value,
     /// Its listeners.
-    pub lds: Value,
+    pub lds: Resources,
     /// Its clusters.
-    pub cds: Value,
+    pub cds: Resources,
 }
 
 /// What Envoy is told so that it does a policy's part.

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use super::clusters::{chain_name, cluster_name};
 use super::host::{Families, Family};
 use super::layout::Layout;
-use super::proto::{BUFFER_BYTES, address, discovery, extension, keepalive, typed};
+use super::proto::{BUFFER_BYTES, address, extension, keepalive, typed};
+use super::resources::Resources;
 use crate::policy::{Policy, Route};
 
 /// One listener a route.
-pub fn render(policy: &Policy, layout: &Layout, families: Families) -> Value {
-    let listeners: Vec<Value> = policy.routes().iter().map(|route| listener(policy, route, layout, families)).collect();
-    discovery(&listeners)
+pub fn render(policy: &Policy, layout: &Layout, families: Families) -> Resources {
+    policy.routes().iter().map(|route| listener(policy, route, layout, families)).collect()
 }
 
 /// A listener that takes what the kernel hands to it with its original destination (`transparent`).

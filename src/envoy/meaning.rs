@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::resources::Resources;
+
 /// A listener, as far as it says who is led where. Read in the same way from what decider writes and from what Envoy says
 /// that it uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,11 +43,6 @@ impl Listener {
 
 /// The listeners of a file, by their names.
 #[must_use]
-pub fn listeners(lds: &Value) -> BTreeMap<String, Listener> {
-    resources(lds).iter().filter_map(Listener::read).collect()
-}
-
-/// What is in a file that Envoy watches.
-pub fn resources(file: &Value) -> &[Value] {
-    file.get("resources").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+pub fn listeners(lds: &Resources) -> BTreeMap<String, Listener> {
+    lds.iter().filter_map(|listener| Listener::read(&listener.value())).collect()
 }

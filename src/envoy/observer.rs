@@ -204,7 +204,7 @@ impl Observer {
         if !current.is_still(offer) {
             return;
         }
-        let written = self.directory.replace(&self.directory.layout.lds(), offer.lds());
+        let written = self.directory.replace(&self.directory.layout.lds(), &offer.lds().to_write());
         drop(current);
         let reason = written.err().map(|error| error.to_string()).or_else(|| reasons.into_iter().next());
         if let Some(reason) = reason {

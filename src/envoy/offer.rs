@@ -1,9 +1,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::meaning::{Listener, listeners};
+use super::resources::Resources;
 
 /// What Envoy is to have. Cheap to clone; the same offer is the same allocation.
 #[derive(Clone, Debug)]
@@ -15,13 +14,13 @@ pub struct Offer {
 
 #[derive(Debug)]
 struct Content {
-    lds: Value,
+    lds: Resources,
     listeners: BTreeMap<String, Listener>,
 }
 
 impl Offer {
     /// What a file of listeners says, which is still to be written.
-    pub fn of(lds: &Value) -> Self {
+    pub fn of(lds: &Resources) -> Self {
         let content = Content { lds: lds.clone(), listeners: listeners(lds) };
         Self { content: Arc::new(content), is_written: false }
     }
@@ -32,7 +31,7 @@ impl Offer {
     }
 
     /// The file of its listeners.
-    pub fn lds(&self) -> &Value {
+    pub fn lds(&self) -> &Resources {
         &self.content.lds
     }
 

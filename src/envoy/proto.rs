@@ -31,11 +31,3 @@ pub fn address(ip: IpAddr, port: u16) -> Value {
 pub fn keepalive() -> Value {
     json!({ "keepalive_time": 120, "keepalive_interval": 30, "keepalive_probes": 4 })
 }
-
-/// The content of a file that Envoy watches. Its version follows from what is in it: the same content is the same version,
-/// whichever decider wrote it.
-pub fn discovery(resources: &[Value]) -> Value {
-    let text: String = resources.iter().map(Value::to_string).collect();
-    let version = format!("{:08x}-{}", crc32fast::hash(text.as_bytes()), text.len());
-    json!({ "version_info": version, "resources": resources })
-}

@@ -1,25 +1,25 @@
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::meaning::resources;
-use super::proto::discovery;
+use super::resources::{Resource, Resources};
 
 /// What serves two policies at once: everything that leads somewhere by the one of before still does, and all that the new
 /// one adds is there already. Where both lead the same port of a rule to different places, it is the old one's.
 #[must_use]
-pub fn serving_both(before: &Value, after: &Value) -> Value {
-    let mut merged: Vec<Value> = resources(before).to_vec();
-    let places: BTreeMap<String, usize> =
-        merged.iter().enumerate().filter_map(|(index, resource)| Some((name(resource)?.to_owned(), index))).collect();
-    for resource in resources(after) {
-        let place = name(resource).and_then(|name| places.get(name));
-        match place.and_then(|&index| merged.get_mut(index)) {
-            Some(old) => *old = both(old, resource),
+pub fn serving_both(before: &Resources, after: &Resources) -> Resources {
+    let mut merged: Vec<Resource> = before.iter().cloned().collect();
+    let places: HashMap<Arc<str>, usize> =
+        merged.iter().enumerate().map(|(index, resource)| (Arc::clone(&resource.name), index)).collect();
+    for resource in after.iter() {
+        match places.get(&resource.name).and_then(|&index| merged.get_mut(index)) {
+            Some(old) if old == resource => {}
+            Some(old) => *old = Resource::new(&both(&old.value(), &resource.value())),
             None => merged.push(resource.clone()),
         }
     }
-    discovery(&merged)
+    merged.into_iter().collect()
 }
 
 /// The new resource, with the filter chains of the old one, and those of its own that no old one stands in the way of.
@@ -43,13 +43,13 @@ fn meets(chain: &Value) -> Option<&Value> {
     chain.get("filter_chain_match")
 }
 
-fn name(resource: &Value) -> Option<&str> {
-    resource.get("name")?.as_str()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn discovery(values: &[Value]) -> Resources {
+        values.iter().cloned().collect()
+    }
 
     fn chain(port: u16, to: &str) -> Value {
         json!({ "name": format!("{port} {to}"), "filter_chain_match": { "destination_port": port } })
@@ -83,7 +83,7 @@ mod tests {
     fn the_same_is_the_same_version_and_another_is_another() {
         let one = discovery(&[listener("one", &[chain(1, "a")])]);
         assert_eq!(serving_both(&one, &one), one);
-        assert_ne!(one["version_info"], discovery(&[listener("one", &[chain(1, "b")])])["version_info"]);
+        assert_ne!(one.file()["version_info"], discovery(&[listener("one", &[chain(1, "b")])]).file()["version_info"]);
     }
 
     #[test]

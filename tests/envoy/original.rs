@@ -56,7 +56,8 @@ fn with_wildcard(place: &Place) -> Policy {
 #[test]
 fn its_clusters_have_no_name_but_the_mark_as_all_have() {
     let files = render(&with_wildcard(&Place::new()), Host::default());
-    let clusters = files.cds["resources"].as_array().unwrap();
+    let clusters = files.cds.file();
+    let clusters = clusters["resources"].as_array().unwrap();
     let names: Vec<&str> = clusters.iter().map(|cluster| cluster["name"].as_str().unwrap()).collect();
     assert_eq!(
         names[..2],
@@ -74,7 +75,7 @@ fn its_clusters_have_no_name_but_the_mark_as_all_have() {
         let option = &cluster["upstream_bind_config"]["socket_options"][0];
         assert_eq!((&option["level"], &option["name"], &option["int_value"]), (&json!(1), &json!(36), &json!(0x300)));
     }
-    let listener = &files.lds["resources"][0];
+    let listener = &files.lds.file()["resources"][0];
     assert_eq!(
         (&listener["name"], &listener["stat_prefix"]),
         (&json!("*.example.com:22,15100/tcp"), &listener["name"])

@@ -1,6 +1,6 @@
 use std::process::Command;
 
-use decider::envoy::{Families, Files, Host, render};
+use decider::envoy::{Families, Files, Host, Resource, Resources, render};
 use decider::policy::Policy;
 use serde_json::{Value, json};
 
@@ -10,14 +10,14 @@ fn rendered(families: Families) -> Files {
     render(&Place::new().policy, Host { families, ..Host::default() })
 }
 
-fn resources(file: &Value) -> &[Value] {
-    file["resources"].as_array().unwrap()
+fn values(resources: &Resources) -> Vec<Value> {
+    resources.iter().map(Resource::value).collect()
 }
 
 #[test]
 fn a_route_has_one_listener_in_both_families_and_a_chain_for_each_port() {
     let files = rendered(Families::Both);
-    let listeners = resources(&files.lds);
+    let listeners = values(&files.lds);
     let names: Vec<&str> = listeners.iter().map(|listener| listener["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["github.com:22/ssh", "a%b", "db.example.com:5432,5433/tcp"]);
     let database = &listeners[2];
@@ -44,16 +44,16 @@ fn a_route_has_one_listener_in_both_families_and_a_chain_for_each_port() {
 #[test]
 fn a_host_without_ipv6_has_listeners_all_the_same() {
     let files = rendered(Families::V4Only);
-    let listener = &resources(&files.lds)[0];
+    let listener = &values(&files.lds)[0];
     assert_eq!(listener["additional_addresses"], json!([]));
     assert_eq!(listener["filter_chains"].as_array().unwrap().len(), 1);
-    assert_eq!(resources(&files.cds).len(), 4);
+    assert_eq!(values(&files.cds).len(), 4);
 }
 
 #[test]
 fn an_id_is_no_format_of_the_access_log() {
     let files = rendered(Families::Both);
-    let proxy = &resources(&files.lds)[1]["filter_chains"][0]["filters"][0]["typed_config"];
+    let proxy = &values(&files.lds)[1]["filter_chains"][0]["filters"][0]["typed_config"];
     let format = &proxy["access_log"][0]["typed_config"]["log_format"]["json_format"];
     assert_eq!(format["rule"], "a%%b");
     assert_eq!(format["domain"], "gitlab.com");
@@ -62,7 +62,7 @@ fn an_id_is_no_format_of_the_access_log() {
 #[test]
 fn a_cluster_asks_the_resolvers_of_the_policy_for_both_families_and_marks_its_connections() {
     let files = rendered(Families::Both);
-    let clusters = resources(&files.cds);
+    let clusters = values(&files.cds);
     let names: Vec<&str> = clusters.iter().map(|cluster| cluster["name"].as_str().unwrap()).collect();
     let expected = ["github.com:22/ssh 22 V4 resolve github.com", "github.com:22/ssh 22 V6 resolve github.com"];
     assert_eq!(names[..2], expected);
@@ -102,13 +102,13 @@ pub fn find_nothing_wrong(place: &Place, policy: &Policy, families: Families) {
     // Where the access log will be.
     std::fs::create_dir_all(place.config_dir()).unwrap();
     let files = render(policy, Host { families, ..Host::default() });
-    std::fs::write(place.config_dir().join("lds.json"), files.lds.to_string()).unwrap();
-    std::fs::write(place.config_dir().join("cds.json"), files.cds.to_string()).unwrap();
+    std::fs::write(place.config_dir().join("lds.json"), files.lds.file().to_string()).unwrap();
+    std::fs::write(place.config_dir().join("cds.json"), files.cds.file().to_string()).unwrap();
     // Validation does not look into watched files, so they are made part of the bootstrap.
     let mut bootstrap = files.bootstrap.clone();
     bootstrap.as_object_mut().unwrap().remove("dynamic_resources");
-    let part = |file: &Value| -> Vec<Value> {
-        let mut resources = resources(file).to_vec();
+    let part = |resources: &Resources| -> Vec<Value> {
+        let mut resources = values(resources);
         for resource in &mut resources {
             resource.as_object_mut().unwrap().remove("@type");
         }

@@ -23,6 +23,7 @@ mod host_door;
 mod host_programs;
 mod host_resolvers;
 mod host_who;
+mod idle;
 mod killed;
 mod large_answers;
 mod letter_case;
