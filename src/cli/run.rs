@@ -1,7 +1,12 @@
+use std::fs::File;
 use std::io::IsTerminal;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::daemon::{self, Options};
 
@@ -33,12 +38,17 @@ pub fn run(args: &Run, place: &Place) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// For people on a terminal, JSON lines otherwise. `DECIDER_LOG` sets the level (`info` if unset).
+/// For people on a terminal, fields in the journal, JSON lines otherwise. `DECIDER_LOG` sets the level (`info` if unset).
 fn start_logging() -> Result<(), Failure> {
     let filter = match std::env::var("DECIDER_LOG") {
         Ok(level) => EnvFilter::try_new(level).map_err(|error| Failure::usage(format!("DECIDER_LOG: {error}")))?,
         Err(_) => EnvFilter::new("info"),
     };
+    if let Some(journal) = journal() {
+        // A second start in one process (tests) keeps the first one's log.
+        let _ = tracing_subscriber::registry().with(filter).with(journal).try_init();
+        return Ok(());
+    }
     let terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // It would tell a broken log pipe on the standard error, which is that pipe, and panic in whoever logs.
@@ -51,4 +61,12 @@ fn start_logging() -> Result<(), Failure> {
         builder.json().flatten_event(true).try_init()
     };
     Ok(())
+}
+
+/// The journal, if that is what the standard error is connected to (`JOURNAL_STREAM`, `systemd.exec(5)`).
+fn journal() -> Option<tracing_journald::Layer> {
+    let wanted = std::env::var("JOURNAL_STREAM").ok()?;
+    let stderr = File::from(std::io::stderr().as_fd().try_clone_to_owned().ok()?).metadata().ok()?;
+    let layer = (wanted == format!("{}:{}", stderr.dev(), stderr.ino())).then(tracing_journald::layer)?.ok()?;
+    Some(layer.with_field_prefix(Some("DECIDER".to_owned())).with_syslog_identifier("decider".to_owned()))
 }
