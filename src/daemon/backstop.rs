@@ -23,7 +23,13 @@ impl BackstopKeeper {
     }
 
     async fn ensure(&mut self, shared: &Shared) -> Result<BackstopChanges, KernelError> {
-        let plan = |links: &[_]| BackstopPlan::new(&shared.published.load().policy, links);
+        let published = shared.published.load();
+        let spec = published.policy.spec();
+        if spec.host {
+            // In audit mode too: the mode may change.
+            self.backstop.load(spec.marks);
+        }
+        let plan = |links: &[_]| BackstopPlan::new(&published.policy, links);
         if plan(&[]).is_none() && self.is_away {
             return Ok(BackstopChanges::default());
         }

@@ -37,6 +37,16 @@ impl Backstop {
         Ok(Self { tells_namespaces: true, filters: Filters::connect()?, program: None, held: BTreeSet::new() })
     }
 
+    /// Loads the program, for a plan that may come later: a process that has given up its rights can load none. Whether
+    /// that worked is told when it is needed.
+    pub fn load(&mut self, marks: MarkMask) {
+        let is_loaded = self.program.as_ref().is_some_and(|(for_marks, _)| *for_marks == marks);
+        if !is_loaded {
+            let loaded = Loaded::new(marks, self.tells_namespaces);
+            self.program = Some((marks, loaded.map_err(|error| error.to_string())));
+        }
+    }
+
     /// Adds what is missing of the plan, or without one removes what is decider's. Each interface is tried, whatever
     /// comes of the others.
     ///
@@ -44,17 +54,13 @@ impl Backstop {
     /// If the program cannot be loaded, or the first interface that cannot have it.
     pub async fn ensure(&mut self, plan: Option<&BackstopPlan>) -> Result<BackstopChanges, KernelError> {
         let Some(plan) = plan else {
-            self.program = None;
             self.held.clear();
             let followed = self.filters.remove_all(&links()?).await?.len();
             return Ok(BackstopChanges { followed, repaired: 0 });
         };
-        let Self { filters, program, held, tells_namespaces } = self;
-        let current = program.take().filter(|(marks, _)| *marks == plan.marks);
-        let (_, loaded) = program.insert(current.unwrap_or_else(|| {
-            let loaded = Loaded::new(plan.marks, *tells_namespaces);
-            (plan.marks, loaded.map_err(|error| error.to_string()))
-        }));
+        self.load(plan.marks);
+        let Self { filters, program, held, .. } = self;
+        let Some((_, loaded)) = program else { return Ok(BackstopChanges::default()) };
         let loaded = loaded.as_ref().map_err(|message| KernelError::NoBackstop(message.clone()))?;
         held.retain(|index| plan.links.iter().any(|link| link.index == *index));
         let (mut changes, mut first_error) = (BackstopChanges::default(), None);

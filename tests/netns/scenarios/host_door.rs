@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::world::{
-    Covered, Family, GATEWAY, GITHUB, OpenFlow, Pusher, STRANGER, Setup, World, both, eventually, kernel_state,
+    Covered, Family, GATEWAY, GITHUB, OpenFlow, Pusher, RESOLVER, STRANGER, Setup, World, both, eventually,
+    kernel_state,
 };
 
 fn setup() -> Setup {
@@ -66,9 +67,8 @@ fn a_flush_opens_it_for_no_moment_whether_decider_lives_or_not() {
         pusher.pushes(200);
     }
     nothing_got_out(&world);
-    eventually("the ruleset", || {
-        world.gateway.namespace.try_sh("nft list table inet decider").status.success().then_some(())
-    });
+    // What is dropped as it leaves fails at once, so a question is not asked for a second each time.
+    both(|family| _ = eventually("the ruleset", || host.ask(RESOLVER.of(family), "github.com", family)));
     works_by_policy(&world);
     assert!(flow.is_alive());
     sessions.iter_mut().for_each(Session::is_alive);
@@ -137,7 +137,10 @@ fn a_backstop_that_is_taken_away_is_put_back_and_new_interfaces_have_it() {
         (shown("new0").contains("decider-backstop") && shown("new1").contains("decider-backstop")).then_some(())
     });
     assert_eq!(world.gateway.status()["heal"]["backstop"], 1);
-    world.gateway.namespace.sh("tc qdisc del dev new0 clsact; tc qdisc add dev new0 ingress");
+    eventually("the older qdisc, before decider has put back its own", || {
+        let script = "tc qdisc del dev new0 clsact; tc qdisc add dev new0 ingress";
+        world.gateway.namespace.try_sh(script).status.success().then_some(())
+    });
     world.gateway.wait_until_degraded("backstop");
     world.gateway.namespace.sh("tc qdisc del dev new0 ingress");
     world.gateway.wait_until_ready();
@@ -200,4 +203,23 @@ fn what_the_host_answers_over_udp_goes_out() {
         server.send_to(b"answer", from).unwrap();
         assert_eq!(client.recv_from(&mut [0; 16]).unwrap().1, (own, 5000).into());
     });
+}
+
+#[test]
+fn a_reload_that_changes_the_mode_takes_the_backstop_along() {
+    let mut world = setup().build();
+    let enforce = std::fs::read_to_string(world.gateway.path("policy.yaml")).unwrap();
+    let audit = enforce.replace("version: 1\n", "version: 1\nmode: audit\n");
+    world.gateway.write_policy(&audit);
+    world.gateway.start();
+    let is_held = || world.gateway.namespace.sh("tc filter show dev wan0 egress").contains("decider-backstop");
+    assert!(!is_held());
+    for (policy, held) in [(&enforce, true), (&audit, false), (&enforce, true)] {
+        world.gateway.write_policy(policy);
+        let output = world.gateway.cli(&["reload"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        eventually("the backstop of that mode", || (is_held() == held).then_some(()));
+        world.gateway.wait_until_ready();
+    }
+    works_by_policy(&world);
 }
