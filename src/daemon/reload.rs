@@ -1,14 +1,18 @@
 //! Another policy while decider runs: the file is read again, and what it says is put in force without a moment in which
 //! neither the old one nor the new one holds.
 //!
-//! One task does it, one reload after the other. [`file`] reads, [`change`] carries out.
+//! One task does it, one reload after the other. [`file`] reads, [`change`] carries out, [`cut`] ends connections that the
+//! new policy does not allow.
 
 mod change;
+mod cut;
 mod file;
 mod request;
+mod ways;
 
 pub use request::Request;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::clock;
 use crate::control::{ChangedRule, FailureKind, ReloadFailure, ReloadReport, ReloadStatus};
-use crate::envoy::Steering;
+use crate::envoy::{Listener, Steering};
 use crate::kernel::Local;
 use crate::policy::{Difference, SlotTable, Spec};
 
@@ -25,6 +29,7 @@ use super::backend::View;
 use super::firewall::Firewall;
 use super::notify;
 use super::state_dir::StateDir;
+use ways::Ways;
 
 /// Does reloads, one after the other.
 pub struct Reloader {
@@ -43,6 +48,17 @@ pub struct Reloader {
 }
 
 impl Reloader {
+    /// Judges the connections of an Envoy that was left behind by the policy of this start, before any of its listeners counts
+    /// as ready.
+    pub async fn judge_what_was_left(&self, listeners: &BTreeMap<String, Listener>) {
+        let policy = &self.view.shared.published.load_full().policy;
+        let ways = Ways::of_listeners(listeners, policy.spec()).and(policy);
+        let cut = self.cut(&ways).await.len();
+        if cut > 0 {
+            tracing::warn!(cut, "connections of before are not allowed by this policy and have been cut");
+        }
+    }
+
     /// Answers requests until nobody can make any more.
     pub async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         while let Some(first) = requests.recv().await {
@@ -95,7 +111,7 @@ impl Reloader {
         let difference = Difference::between(before.policy.spec(), &spec);
         describe(&difference, report);
         refuse_what_needs_a_restart(&difference)?;
-        if report.dry_run { Ok(()) } else { self.change(spec, report).await }
+        if report.dry_run { self.foretell(spec, report) } else { self.change(spec, report).await }
     }
 
     /// Puts a policy in force. Where a rule has to wait for a mark that something of another one is still alive of, that

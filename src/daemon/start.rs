@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -7,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock;
 use crate::control::Server;
 use crate::dns::Record as Observed;
-use crate::envoy::{EnvoyState, Launch, Started, Steering, Supervisor};
+use crate::envoy::{EnvoyState, Launch, Listener, Started, Steering, Supervisor};
 use crate::kernel::{Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown};
 use crate::model::Epoch;
 use crate::policy::{Policy, SlotTable, Spec};
@@ -66,7 +67,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     let mut backstop = BackstopKeeper::connect()?;
     let was_closed = table_exists()?;
     let in_force = enforce(&shared, &ruleset, launch).await;
-    let InForce { firewall, changes, envoy, steering, envoy_state } = match in_force {
+    let InForce { firewall, changes, envoy, steering, envoy_state, before } = match in_force {
         Ok(in_force) => in_force,
         Err(error) => {
             if !was_closed && let Err(left) = teardown().await {
@@ -88,12 +89,15 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
         envoy_state,
     };
     let (view, Asked { down, reloads }) = running.view();
-    view.follow_envoy();
     backstop.keep(&view).await;
     view.sandbox.get_or_init(|| sandbox.shut());
     probe(&view.options.state_dir);
     let firewall = Arc::new(tokio::sync::Mutex::new(firewall));
     let reloader = Reloader { view: Arc::clone(&view), firewall: Arc::clone(&firewall), local, steering, slots, state };
+    if let Some(listeners) = before {
+        reloader.judge_what_was_left(&listeners).await;
+    }
+    view.follow_envoy();
     let reloader = tokio::spawn(reloader.run(reloads));
     let backend = Arc::clone(&view);
     let control = tokio::spawn(async move { server.serve(backend).await });
@@ -167,6 +171,8 @@ struct InForce {
     envoy: Supervisor,
     steering: Steering,
     envoy_state: watch::Receiver<EnvoyState>,
+    /// The listeners of an Envoy that was left behind.
+    before: Option<BTreeMap<String, Listener>>,
 }
 
 /// Everything that leaves a trace. The monitor comes first: no change may go unnoticed.
@@ -174,8 +180,8 @@ async fn enforce(shared: &Shared, ruleset: &Ruleset, launch: Launch) -> Result<I
     let changes = monitor()?;
     let firewall = Firewall::up(Routing::connect()?, ruleset, shared).await?;
     let published = shared.published.load_full();
-    let Started { supervisor, steering, state } = launch.start(&published.policy).await?;
-    Ok(InForce { firewall, changes, envoy: supervisor, steering, envoy_state: state })
+    let Started { supervisor, steering, state, before } = launch.start(&published.policy).await?;
+    Ok(InForce { firewall, changes, envoy: supervisor, steering, envoy_state: state, before })
 }
 
 /// What has been started, before it is made a [`View`].

@@ -264,7 +264,8 @@ fn advice(policy: &Policy, scene: &Scene, decision: &Decision<'_>) -> Option<Str
         | Reason::UnaskedAnswer
         | Reason::Malformed
         | Reason::NotASyn
-        | Reason::Overload => return None,
+        | Reason::Overload
+        | Reason::PolicyChanged => return None,
         Reason::NameNotAllowed | Reason::PortNotAllowed => format!("to allow it, add the rule {rule}"),
         Reason::NoObservation => format!(
             "connect by name, not by address, and let the client ask {resolvers}: a name from another resolver, from a \

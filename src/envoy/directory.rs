@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
@@ -10,6 +11,7 @@ use super::account::Account;
 use super::error::EnvoyError;
 use super::files::Files;
 use super::layout::Layout;
+use super::meaning::{Listener, listeners_in};
 use crate::policy::EnvoySpec;
 
 /// `envoy.config_dir`, held by one decider at a time.
@@ -111,6 +113,12 @@ impl Directory {
     pub fn write(&self, files: &Files) -> Result<(), EnvoyError> {
         self.replace(&self.layout.bootstrap(), &files.bootstrap)?;
         self.write_resources(files)
+    }
+
+    /// The listeners that the present file has; none if there is no such file.
+    pub fn listeners(&self) -> BTreeMap<String, Listener> {
+        let found = std::fs::read(self.layout.lds()).unwrap_or_default();
+        listeners_in(&found)
     }
 
     /// Writes what Envoy reads again while it runs.

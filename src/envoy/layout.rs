@@ -47,6 +47,18 @@ impl Layout {
         self.0.join("access.log")
     }
 
+    /// Those before.
+    #[must_use]
+    pub fn old_access_log(&self) -> PathBuf {
+        self.0.join("access.log.1")
+    }
+
+    /// The connections that were open when lines were thrown away.
+    #[must_use]
+    pub fn open_connections(&self) -> PathBuf {
+        self.0.join("open.json")
+    }
+
     /// What Envoy says of itself.
     #[must_use]
     pub fn log(&self) -> PathBuf {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::account::Account;
 use super::admin::Admin;
+use super::connected::Connected;
 use super::directory::Directory;
 use super::error::EnvoyError;
 use super::layout::Layout;
@@ -14,10 +15,12 @@ const LARGEST: u64 = 8 * 1024 * 1024;
 /// How much of a log is read for the reason of an end, in bytes.
 const TAIL: u64 = 8 * 1024;
 
-/// Puts logs aside that have become too large.
-pub async fn keep_small(layout: &Layout, admin: &Admin) {
+/// Puts logs aside that have become too large. Connections that are still open are remembered beyond them.
+pub async fn keep_small(directory: &Directory, admin: &Admin) {
+    let layout = &directory.layout;
     let access = layout.access_log();
     if size(&access) > LARGEST {
+        save_open_connections(directory).await;
         let moved = std::fs::rename(&access, old(&access));
         // Until Envoy has opened a new one, it writes on in the old one.
         if let (Err(error), _) | (Ok(()), Err(error)) = (moved, admin.reopen_logs().await) {
@@ -29,6 +32,16 @@ pub async fn keep_small(layout: &Layout, admin: &Admin) {
         && let Err(error) = empty(&log)
     {
         tracing::warn!(%error, file = %log.display(), "a log has become too large and cannot be put aside");
+    }
+}
+
+/// What is open of the log that is thrown away next: the old one.
+async fn save_open_connections(directory: &Directory) {
+    let layout = directory.layout.clone();
+    // Two logs are read whole.
+    let Ok(open) = tokio::task::spawn_blocking(move || Connected::read(&layout).all()).await else { return };
+    if let Err(error) = directory.replace(&directory.layout.open_connections(), &open) {
+        tracing::warn!(%error, "connections that are open now may not be cut by a reload, but end a second later");
     }
 }
 

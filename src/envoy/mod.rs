@@ -10,6 +10,7 @@ mod backoff;
 mod binary;
 mod bootstrap;
 mod clusters;
+mod connected;
 mod directory;
 mod error;
 mod files;
@@ -34,6 +35,7 @@ mod transition;
 
 pub use account::Account;
 pub use binary::find as find_binary;
+pub use connected::{Connected, Downstream, Upstream};
 pub use directory::make_directory;
 pub use error::EnvoyError;
 pub use files::{Files, render};

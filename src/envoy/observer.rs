@@ -96,7 +96,7 @@ impl Observer {
     pub async fn until_hung(&mut self) {
         while self.heard.elapsed() < HUNG {
             self.look().await;
-            logs::keep_small(&self.directory.layout, &self.admin).await;
+            logs::keep_small(&self.directory, &self.admin).await;
             let quick = self.expecting.elapsed() < EXPECTANT && !self.is_complete();
             tokio::select! {
                 () = sleep(if quick { QUICK } else { PACE }) => {}

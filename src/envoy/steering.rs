@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::connected::Connected;
 use super::directory::Directory;
 use super::error::EnvoyError;
 use super::files::{self, Files};
@@ -55,6 +56,12 @@ impl Steering {
     /// If a file cannot be written.
     pub fn take_back(&self) -> Result<(), EnvoyError> {
         self.write(&self.files)
+    }
+
+    /// Which of Envoy's own connections belongs to which of its clients', as far as its log says it by now.
+    #[must_use]
+    pub fn connected(&self) -> Connected {
+        Connected::read(&self.directory.layout)
     }
 
     /// In this order: from the moment that a file may be read, what is not in it counts as gone; and what is found in use

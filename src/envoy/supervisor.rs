@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use super::error::EnvoyError;
 use super::files::{self, Files};
 use super::limits;
 use super::logs;
+use super::meaning::Listener;
 use super::observer::Observer;
 use super::offer::Offer;
 use super::process::{Leftover, Process};
@@ -39,6 +41,8 @@ pub struct Started {
     pub steering: Steering,
     /// How it is.
     pub state: watch::Receiver<EnvoyState>,
+    /// The listeners of before, if it was running already: connections may be open by way of them.
+    pub before: Option<BTreeMap<String, Listener>>,
 }
 
 /// Keeps Envoy running. When it is dropped without [`stop`](Self::stop), Envoy runs on.
@@ -83,10 +87,11 @@ impl Launch {
     /// # Errors
     /// If a file cannot be written, or Envoy cannot be started.
     pub async fn start(self, policy: &Policy) -> Result<Started, EnvoyError> {
-        let Self { program, directory, left, is_running: _ } = self;
+        let Self { program, directory, left, is_running } = self;
         let host = limits::host();
         let files = files::render(policy, host);
         let left = keep_if_fit(left, program.as_ref(), &directory, &files).await?;
+        let before = is_running.then(|| directory.listeners());
         directory.write(&files)?;
         let directory = Arc::new(directory);
         let (offer, offered) = watch::channel(Offer::of(&files.lds).written());
@@ -105,7 +110,7 @@ impl Launch {
                 tokio::spawn(keeper.keep(process, stopped))
             }
         };
-        Ok(Started { supervisor: Supervisor { task, stop: Some(stop) }, steering, state })
+        Ok(Started { supervisor: Supervisor { task, stop: Some(stop) }, steering, state, before })
     }
 }
 

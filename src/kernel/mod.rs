@@ -7,6 +7,7 @@
 
 mod backstop;
 mod conntrack;
+mod cut;
 mod datagram;
 mod error;
 mod flow_news;
@@ -26,6 +27,7 @@ mod teardown;
 
 pub use backstop::{Backstop, BackstopChanges, BackstopPlan, Link};
 pub use conntrack::{Conntrack, conntrack_is_silent};
+pub use cut::{Cutter, SocketEnds};
 pub use error::KernelError;
 pub use flow_news::{FlowNews, Life};
 pub use inspect::{list_ruleset, nft_version, try_ruleset};

@@ -25,6 +25,7 @@ words! {
         Malformed = "malformed", "the packet cannot be read";
         NotASyn = "not-a-syn", "the first packet of an unknown flow is not a clean SYN";
         Overload = "overload", "a limit was reached";
+        PolicyChanged = "policy-changed", "the policy was changed and does not allow this connection any more: it was cut";
     }
 }
 

@@ -103,6 +103,11 @@ impl Policy {
         self.routes.get(*self.by_mark.get(&mark)?)
     }
 
+    /// The deny rules, in the order of the file.
+    pub fn denials(&self) -> impl Iterator<Item = &Rule> {
+        self.spec.rules.iter().filter(|rule| rule.action == Action::Deny)
+    }
+
     /// Every port of every rule, in order, each once: SYNs to these are queued.
     #[must_use]
     pub fn ports(&self) -> &[u16] {

@@ -5,3 +5,4 @@
 mod decisions;
 mod explanations;
 mod scene;
+mod standing;

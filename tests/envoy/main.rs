@@ -87,7 +87,8 @@ struct Running {
 }
 
 async fn start(policy: &Policy) -> Running {
-    let Started { supervisor, steering, state } = Launch::prepare(policy).await.unwrap().start(policy).await.unwrap();
+    let Started { supervisor, steering, state, .. } =
+        Launch::prepare(policy).await.unwrap().start(policy).await.unwrap();
     Running { supervisor, steering, state }
 }
 

@@ -1,6 +1,7 @@
 //! The kernel's state, for real: each test in a network namespace of its own that ends with its thread.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
+mod cut;
 mod monitor;
 mod private;
 mod routing;

@@ -1,38 +1,40 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::clock;
 use crate::control::{FailureKind, ReloadFailure, ReloadReport};
+use crate::envoy::{EnvoyState, Phase};
 use crate::kernel::{Ruleset, refusal_counters};
 use crate::model::{RuleId, Slot};
-use crate::policy::{Policy, Route, Spec};
+use crate::policy::{Difference, Policy, Route, SlotTable, Spec};
 use crate::queue::{Published, Readiness};
 
 use super::Reloader;
+use super::cut::Condemned;
+use super::ways::Ways;
 use crate::daemon::offline::limits;
 
 /// How long Envoy may take to have its new listeners in use: a name that does not answer takes four seconds.
 const PATIENCE: Duration = Duration::from_secs(6);
+/// How long it may take to lose the old ones.
+const SHORT: Duration = Duration::from_secs(2);
 
 impl Reloader {
     /// Puts a policy in force, without the rules that have to wait for a mark; returns those.
     ///
     /// # Errors
     /// Why nothing was changed.
-    pub async fn change_to(&mut self, mut spec: Spec, report: &mut ReloadReport) -> Result<Vec<RuleId>, ReloadFailure> {
+    pub async fn change_to(&mut self, spec: Spec, report: &mut ReloadReport) -> Result<Vec<RuleId>, ReloadFailure> {
         let before = self.view.shared.published.load_full();
-        let mut slots = self.slots.clone();
-        let alive = going(&before.policy, &spec);
-        let waiting = slots.assign_but(&spec, &alive).map_err(refused)?;
-        spec.rules.retain(|rule| !waiting.contains(&rule.id));
-        let after = Policy::compile(spec, &slots, before.policy.epoch().next()).map_err(refused)?;
+        let (after, slots, waiting) = self.compile(&before.policy, spec)?;
         // In front of everything: after a crash, the next decider gives the same marks.
         self.state.save_slots(&slots).map_err(refused)?;
 
         self.steering.add(&after).map_err(refused)?;
-        self.wait_for_envoy(&after, |route| !leads_elsewhere(&before.policy, route)).await;
+        let deadline = Instant::now() + PATIENCE;
+        self.wait_for_envoy(&after, deadline, |route| !leads_elsewhere(&before.policy, route)).await;
         if let Err(failure) = self.enforce(&before.policy, after).await {
             self.take_back();
             // So that it is looked at until all is as it was.
@@ -41,16 +43,40 @@ impl Reloader {
         }
         self.slots = slots;
         self.judge_knowledge_anew();
-
+        // Before their listeners end: what Envoy ends by itself has no reset.
         let published = self.view.shared.published.load_full();
+        if !Difference::between(before.policy.spec(), published.policy.spec()).is_empty() {
+            report.cut.extend(self.cut(&Ways::of(&before.policy).and(&published.policy)).await);
+        }
         if let Err(error) = self.steering.settle(&published.policy) {
             report.notes.push(format!("Envoy's old listeners stay: {error}"));
         }
-        self.wait_for_envoy(&published.policy, |_| true).await;
+        self.wait_for_envoy(&published.policy, deadline.max(Instant::now() + SHORT), |_| true).await;
         self.view.follow_envoy();
         let missing = published.policy.routes().iter().filter(|route| !published.readiness.is_ready(route));
         report.not_ready = missing.map(|route| route.rule.id.clone()).collect();
         Ok(waiting)
+    }
+
+    /// Says which connections would be cut.
+    ///
+    /// # Errors
+    /// Why a real reload would change nothing, as far as that can be known.
+    pub fn foretell(&self, spec: Spec, report: &mut ReloadReport) -> Result<(), ReloadFailure> {
+        let before = self.view.shared.published.load_full();
+        let (after, ..) = self.compile(&before.policy, spec)?;
+        let condemned = self.condemned(&Ways::of(&before.policy), &after).map_err(refused)?;
+        report.cut = condemned.into_iter().map(Condemned::told).collect();
+        Ok(())
+    }
+
+    /// The policy with its marks, without the rules that have to wait for one; and those.
+    fn compile(&self, before: &Policy, mut spec: Spec) -> Result<(Policy, SlotTable, Vec<RuleId>), ReloadFailure> {
+        let mut slots = self.slots.clone();
+        let waiting = slots.assign_but(&spec, &going(before, &spec)).map_err(refused)?;
+        spec.rules.retain(|rule| !waiting.contains(&rule.id));
+        let policy = Policy::compile(spec, &slots, before.epoch().next()).map_err(refused)?;
+        Ok((policy, slots, waiting))
     }
 
     /// Kernel first, then the workers: what they decide by the new policy finds its way there. Ends when nothing is decided
@@ -79,12 +105,14 @@ impl Reloader {
     }
 
     /// Waits until Envoy has the listeners of these routes in use, or it is clear that it will not soon.
-    async fn wait_for_envoy(&self, policy: &Policy, wanted: impl Fn(&Route) -> bool) {
+    async fn wait_for_envoy(&self, policy: &Policy, deadline: Instant, wanted: impl Fn(&Route) -> bool) {
         let mut state = self.view.envoy.clone();
         let wanted: Vec<&Route> = policy.routes().iter().filter(|route| wanted(route)).collect();
-        let ready = state.wait_for(|state| !state.is_well() || wanted.iter().all(|route| state.is_ready(route)));
+        // One that is silent may only be busy; one that is down is started with the files that there are now.
+        let is_down = |state: &EnvoyState| state.phase == Phase::Down;
+        let ready = state.wait_for(|state| is_down(state) || wanted.iter().all(|route| state.is_ready(route)));
         // Those that are missing are named in the report.
-        let _ = timeout(PATIENCE, ready).await;
+        let _ = timeout_at(deadline, ready).await;
     }
 
     fn take_back(&self) {

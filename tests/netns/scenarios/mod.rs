@@ -42,6 +42,7 @@ mod query_policy;
 mod real_clients;
 mod real_resolvers;
 mod reload;
+mod reload_cuts;
 mod rotation;
 mod sandbox;
 mod service_manager;
