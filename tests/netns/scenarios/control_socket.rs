@@ -42,7 +42,12 @@ fn nonsense_is_answered_and_forgotten() {
     reply_to(gateway, &vec![b'x'; 32 << 20]);
     assert!(gateway.process.as_ref().unwrap().resident() < before + (8 << 20));
     assert_eq!(gateway.status()["state"], "ok");
-    both(|family| world.clients[0].is_refused(STRANGER.of(family), 22));
+    both(|family| {
+        world.clients[0].is_refused(STRANGER.of(family), 22);
+        world.gateway.event(STRANGER.of(family), 22, "no-observation");
+    });
+    assert_eq!(world.internet.wire.leaked(), []);
+    world.gateway.adds_up();
 }
 
 #[test]
@@ -55,6 +60,9 @@ fn idle_connections_end_and_the_packet_path_does_not_notice() {
     });
     // They have had their time by then.
     world.gateway.wait_until_ready();
+    both(|family| drop(world.gateway.event(STRANGER.of(family), 22, "no-observation")));
+    assert_eq!(world.internet.wire.leaked(), []);
+    world.gateway.adds_up();
 }
 
 #[test]

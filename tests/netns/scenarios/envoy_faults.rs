@@ -34,6 +34,7 @@ fn a_killed_envoy_is_started_again() {
     hammer.strikes(100);
     drop(hammer);
     nothing_got_out(&world);
+    world.gateway.adds_up();
 }
 
 #[test]
@@ -54,6 +55,7 @@ fn a_silent_envoy_has_its_syns_refused() {
     reached(&world);
     drop(hammer);
     nothing_got_out(&world);
+    world.gateway.adds_up();
 }
 
 #[test]
@@ -72,6 +74,7 @@ fn without_any_envoy_nothing_goes_direct() {
         world.gateway.event(address, 22, "listener-not-ready");
     });
     nothing_got_out(&world);
+    world.gateway.adds_up();
     for address in GITHUB.both() {
         assert_eq!(world.internet.wire.to(address), []);
     }

@@ -43,8 +43,10 @@ fn every_edit_is_put_back_within_a_second() {
     }
     hammer.strikes(100);
     drop(hammer);
+    world.gateway.adds_up();
     assert_eq!(world.internet.wire.leaked(), []);
     for stranger in STRANGER.both() {
+        world.gateway.event(stranger, 22, "no-observation");
         assert_eq!(world.internet.wire.to(stranger), []);
     }
     both(|family| {

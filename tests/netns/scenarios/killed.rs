@@ -64,10 +64,12 @@ fn a_kill_closes_the_door_and_a_restart_forgets_nothing() {
         let reached = world.clients[1].reach(GITLAB.of(family), 22).unwrap();
         assert!(GITLAB.both().contains(&reached));
         world.clients[0].is_refused(STRANGER.of(family), 22);
+        world.gateway.event(STRANGER.of(family), 22, "no-observation");
     });
     drop(hammer);
     nothing_got_out(&world);
     drop(open_flows(&world));
+    world.gateway.adds_up();
 }
 
 #[test]
@@ -87,7 +89,12 @@ fn a_stopped_decider_lets_nothing_out() {
     world.gateway.wait_until_ready();
     all_alive(&mut flows);
     drop(open_flows(&world));
+    both(|family| {
+        world.clients[1].is_refused(STRANGER.of(family), 22);
+        world.gateway.event(STRANGER.of(family), 22, "no-observation");
+    });
     nothing_got_out(&world);
+    world.gateway.adds_up();
 }
 
 #[test]

@@ -21,12 +21,15 @@ fn a_mark_that_comes_with_a_packet_opens_nothing() {
         both(|family| {
             world.clients[0].is_refused(STRANGER.of(family), 22);
             world.clients[0].is_refused(STRANGER.of(family), 8022);
+            world.gateway.event(STRANGER.of(family), 22, "no-observation");
+            world.gateway.event(STRANGER.of(family), 8022, "port-not-allowed");
             assert_eq!(world.internet.wire.to(STRANGER.of(family)), []);
         });
         // An allowed flow keeps its own way.
         assert!(flows.iter_mut().all(OpenFlow::is_alive), "{mark}");
         assert_eq!(world.internet.wire.leaked(), [], "{mark}");
     }
+    world.gateway.adds_up();
 }
 
 /// Kubernetes' bits on packets, somebody's on the flow; counted behind all of decider's chains.
@@ -60,7 +63,9 @@ fn others_bits_go_through_untouched() {
         assert!(GITHUB.both().contains(&flow.server));
         assert!(flow.is_alive());
         world.clients[0].is_refused(STRANGER.of(family), 22);
+        world.gateway.event(STRANGER.of(family), 22, "no-observation");
     }
+    world.gateway.adds_up();
     let count = |name: &str| {
         let text = gateway.sh(&format!("nft -j list counter inet others {name}"));
         let listing: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -19,6 +19,15 @@ fn flows_from_before_the_start_are_cut() {
         assert!(!flow.is_alive(), "{} can still be talked to", flow.server);
     }
     assert_eq!(world.internet.wire.leaked(), []);
+    for host in [STRANGER, GITHUB] {
+        for address in host.both() {
+            for port in [22, 8022] {
+                world.gateway.event(address, port, "not-a-syn");
+            }
+        }
+    }
+    world.clients[0].is_refused(STRANGER.of(Family::V4), 22);
+    world.gateway.adds_up();
     let refused = &world.gateway.status()["refused_in_kernel"]["not-a-syn"];
     assert!(refused.as_u64().unwrap() >= flows.len() as u64, "{refused}");
 }

@@ -1,12 +1,16 @@
-//! Lies in DNS, and confusion about who meant what: each line of the list in docs/security.md under its number, over UDP
-//! and TCP, for IPv4 and IPv6, from a resolver that says what it is told to.
+//! Each line of the list in docs/security.md under its number, for IPv4 and IPv6. Lies in DNS, and confusion about who meant
+//! what, over UDP and TCP, from a resolver that says what it is told to; behind them packets, load and accidents.
 
 mod answers;
 mod confusion;
 pub mod many;
+mod overload;
+mod packets;
 mod private;
+mod proxy;
 mod questions;
 mod spoofs;
+mod start;
 
 use std::collections::BTreeMap;
 

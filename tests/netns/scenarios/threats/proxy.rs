@@ -1,0 +1,54 @@
+//! The proxy: what it sends does not come back to decider, and one that is slow is waited for with the door closed.
+
+use std::process::Command;
+
+use crate::world::{BannerServer, CLIENTS, GITHUB, Process, STRANGER, Setup, both};
+
+/// An allowed name that leads to another client: the proxy's connection leaves by a covered interface, and the answers come
+/// in by it.
+#[test]
+fn line_21_what_the_proxy_sends_does_not_come_back_to_the_queue() {
+    let mut world = Setup { dns: ", allow_private: true", ..Setup::default() }.build();
+    world.internet.zone.put("db.example.com", &CLIENTS[1].both());
+    world.gateway.start();
+    let _server = BannerServer::start(&world.clients[1].namespace, 5432);
+    both(|family| {
+        let reached = world.clients[0].reach_name("db.example.com", family, 5432).unwrap();
+        assert!(CLIENTS[1].both().contains(&reached), "{reached}");
+        let event = world.gateway.event(CLIENTS[1].of(family), 5432, "allowed");
+        assert_eq!(event["client"], world.clients[0].address(family).to_string(), "{event}");
+    });
+    let counters = world.gateway.adds_up();
+    assert_eq!((&counters["queued"], &counters["allowed"]), (&2.into(), &2.into()), "{counters}");
+    assert_eq!(world.internet.wire.leaked(), []);
+}
+
+/// It is somebody else's to start (`manage: false`), and comes when decider has been at work for long.
+#[test]
+fn line_27_an_envoy_that_is_slow_to_come_is_waited_for_with_the_door_closed() {
+    let mut world = Setup::default().build();
+    let policy = world.gateway.path("policy.yaml");
+    let text = std::fs::read_to_string(&policy).unwrap();
+    let (before, after) = text.split_once("manage: true, binary: ").unwrap();
+    let (envoy, after) = after.split_once(',').unwrap();
+    std::fs::write(&policy, format!("{before}manage: false,{after}")).unwrap();
+    world.gateway.launch();
+    world.gateway.wait_until_degraded("listener");
+    both(|family| {
+        let address = world.clients[0].look_up("github.com", family)[0];
+        world.clients[0].is_refused(address, 22);
+        world.gateway.event(address, 22, "listener-not-ready");
+        world.clients[0].is_refused(STRANGER.of(family), 22);
+        assert_eq!(world.internet.wire.to(address), []);
+    });
+    let mut command = Command::new(envoy);
+    command.arg("--disable-hot-restart").arg("-c").arg(world.gateway.path("envoy/bootstrap.json"));
+    let _envoy = Process::start(&world.gateway.namespace, &mut command, &world.gateway.path("envoy-log"));
+    world.gateway.wait_until_ready();
+    both(|family| {
+        let reached = world.clients[0].reach(GITHUB.of(family), 22).unwrap();
+        assert!(GITHUB.both().contains(&reached));
+    });
+    world.gateway.adds_up();
+    assert_eq!(world.internet.wire.leaked(), []);
+}
