@@ -133,6 +133,9 @@ pub struct Run {
     /// NFLOG group by which the kernel reports what it refused alone
     #[arg(long, value_name = "N", default_value_t = 5300)]
     pub log_group: u16,
+    /// Reload whenever the policy file changes
+    #[arg(long)]
+    pub watch: bool,
     /// What a clean stop leaves behind
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnExit::Closed)]
     pub on_exit: OnExit,

@@ -27,6 +27,7 @@ pub fn run(args: &Run, place: &Place) -> Result<ExitCode, Failure> {
         first_queue: args.first_queue,
         syn_workers: workers,
         log_group: args.log_group,
+        watch: args.watch,
         on_exit: match args.on_exit {
             OnExit::Closed => daemon::OnExit::Closed,
             OnExit::Open => daemon::OnExit::Open,

@@ -15,6 +15,7 @@ mod lockdown;
 mod notify;
 pub mod offline;
 mod options;
+mod policy_watch;
 mod preflight;
 mod refusals;
 mod reload;

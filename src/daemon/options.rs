@@ -29,6 +29,8 @@ pub struct Options {
     pub log_group: u16,
     /// What a clean stop leaves behind.
     pub on_exit: OnExit,
+    /// Whether to reload whenever the policy file changes.
+    pub watch: bool,
     /// Whether the process gives up what it does not need.
     pub sandbox: bool,
 }
@@ -121,6 +123,7 @@ impl Default for Options {
             dns_workers: 2,
             log_group: 5300,
             on_exit: OnExit::Closed,
+            watch: false,
             sandbox: true,
         }
     }

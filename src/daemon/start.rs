@@ -30,7 +30,7 @@ use super::sandbox::probe::probe;
 use super::state_dir::{LastRun, StateDir};
 use super::who::Registry;
 use super::workers::Workers;
-use super::{interfaces, local, notify, preflight, refusals};
+use super::{interfaces, local, notify, policy_watch, preflight, refusals};
 
 /// Observations that may wait for the journal.
 const JOURNAL_CHANNEL: usize = 65_536;
@@ -99,6 +99,9 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     }
     view.follow_envoy();
     let reloader = tokio::spawn(reloader.run(reloads));
+    if view.options.watch {
+        policy_watch::start(&view)?;
+    }
     let backend = Arc::clone(&view);
     let control = tokio::spawn(async move { server.serve(backend).await });
     notify::ready();

@@ -212,3 +212,55 @@ fn counters_go_on() {
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     assert_eq!(refused(&world), before + 1);
 }
+
+/// An editor renames over, a shell writes into, a configuration manager swaps links.
+#[test]
+fn a_watched_file_is_reloaded_however_it_is_changed() {
+    let mut world = with(&[GITHUB_SSH]);
+    let (policy, first, second) = (world.gateway.path("policy.yaml"), world.gateway.path("1"), world.gateway.path("2"));
+    let text = |count: usize| {
+        let rules = [GITHUB_SSH, GITLAB_SSH, DATABASE_TCP, "{ domain: one.example, proto: ssh }"];
+        world.gateway.write_rules(&rules[..count]);
+        world.gateway.policy()
+    };
+    let [one, two, three, four] = [1, 2, 3, 4].map(text);
+    std::fs::remove_file(&policy).unwrap();
+    // As kubelet does it: ..data is swapped, and nothing happens where the file is.
+    for (folder, content) in [(&first, &one), (&second, &two)] {
+        std::fs::create_dir(folder).unwrap();
+        std::fs::write(folder.join("policy.yaml"), content).unwrap();
+    }
+    let data = world.gateway.path("..data");
+    std::os::unix::fs::symlink("1", &data).unwrap();
+    std::os::unix::fs::symlink("..data/policy.yaml", &policy).unwrap();
+    world.gateway.arguments.push("--watch".to_owned());
+    world.gateway.start();
+    let has = |world: &World, count: usize| {
+        eventually(&format!("{count} rules"), || {
+            (world.gateway.json(&["rules"]).as_array()?.len() == count).then_some(())
+        });
+    };
+    has(&world, 1);
+    let swapped = world.gateway.path("..data.new");
+    std::os::unix::fs::symlink("2", &swapped).unwrap();
+    std::fs::rename(&swapped, &data).unwrap();
+    has(&world, 2);
+    // Into the file that the links lead to.
+    std::fs::write(second.join("policy.yaml"), &three).unwrap();
+    has(&world, 3);
+    // Over the link itself, a broken file in between.
+    let new = world.gateway.path("policy.yaml.new");
+    std::fs::write(&new, "version: 2\n").unwrap();
+    std::fs::rename(&new, &policy).unwrap();
+    world.gateway.wait_until_degraded("reload");
+    std::fs::remove_file(&policy).unwrap();
+    std::fs::write(&new, &four).unwrap();
+    std::fs::rename(&new, &policy).unwrap();
+    has(&world, 4);
+    world.gateway.wait_until_ready();
+    // What is written again as it was is no change.
+    let before = epoch(&world);
+    std::fs::write(&policy, &four).unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert_eq!(epoch(&world), before);
+}
