@@ -21,7 +21,7 @@ use super::options::StartError;
 const SILENCE: Duration = Duration::from_millis(200);
 /// How often it is waited for silence at most.
 const MOST: usize = 10;
-/// Links on the way to a file that are followed (`ELOOP`, path_resolution(7)).
+/// Links on the way to a file that are followed (`ELOOP`, `path_resolution(7)`).
 const MOST_LINKS: usize = 40;
 
 /// Watches the policy file of this run, in a thread of its own.

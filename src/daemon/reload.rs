@@ -53,7 +53,7 @@ impl Reloader {
     pub async fn judge_what_was_left(&self, listeners: &BTreeMap<String, Listener>) {
         let policy = &self.view.shared.published.load_full().policy;
         let ways = Ways::of_listeners(listeners, policy.spec()).and(policy);
-        let cut = self.cut(&ways).await.len();
+        let cut = self.cut(&ways, Vec::new()).await.len();
         if cut > 0 {
             tracing::warn!(cut, "connections of before are not allowed by this policy and have been cut");
         }

@@ -35,6 +35,7 @@ impl Reloader {
         self.steering.add(&after).map_err(refused)?;
         let deadline = Instant::now() + PATIENCE;
         self.wait_for_envoy(&after, deadline, |route| !leads_elsewhere(&before.policy, route)).await;
+        let doomed = self.condemned_if_known(&Ways::of(&before.policy), &after);
         if let Err(failure) = self.enforce(&before.policy, after).await {
             self.take_back();
             // So that it is looked at until all is as it was.
@@ -46,7 +47,7 @@ impl Reloader {
         // Before their listeners end: what Envoy ends by itself has no reset.
         let published = self.view.shared.published.load_full();
         if !Difference::between(before.policy.spec(), published.policy.spec()).is_empty() {
-            report.cut.extend(self.cut(&Ways::of(&before.policy).and(&published.policy)).await);
+            report.cut.extend(self.cut(&Ways::of(&before.policy).and(&published.policy), doomed).await);
         }
         if let Err(error) = self.steering.settle(&published.policy) {
             report.notes.push(format!("Envoy's old listeners stay: {error}"));

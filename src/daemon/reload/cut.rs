@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::io;
 use std::time::Duration;
 
@@ -62,23 +63,30 @@ impl Reloader {
         Some(Condemned { news, mark, rule, name: own.or_else(|| names.into_iter().next()), why })
     }
 
+    /// The same, or none if the kernel does not say.
+    pub fn condemned_if_known(&self, ways: &Ways, after: &Policy) -> Vec<Condemned> {
+        self.condemned(ways, after).unwrap_or_else(|error| {
+            tracing::error!(%error, "connections cannot be listed: those that are not allowed end a second later");
+            Vec::new()
+        })
+    }
+
     /// Ends the connections that may not go on by the policy in force, on both of their sides; says which those were.
-    pub async fn cut(&self, ways: &Ways) -> Vec<CutFlow> {
+    ///
+    /// Those in `doomed` were found before the ruleset was changed, which since then refuses their packets: their clients
+    /// may have had a reset by it, and nobody else.
+    pub async fn cut(&self, ways: &Ways, doomed: Vec<Condemned>) -> Vec<CutFlow> {
         let published = self.view.shared.published.load_full();
-        let mut cut = Vec::new();
+        let (mut cut, mut condemned) = (Vec::new(), doomed);
         for _ in 0..ROUNDS {
-            let condemned = match self.condemned(ways, &published.policy) {
-                Ok(condemned) => condemned,
-                Err(error) => {
-                    tracing::error!(%error, "connections cannot be listed: those that are not allowed end a second later");
-                    break;
-                }
-            };
+            let known: HashSet<Downstream> = condemned.iter().map(Condemned::downstream).collect();
+            let more = self.condemned_if_known(ways, &published.policy).into_iter();
+            condemned.extend(more.filter(|flow| !known.contains(&flow.downstream())));
             if condemned.is_empty() {
                 break;
             }
             self.end(&condemned).await;
-            for flow in condemned {
+            for flow in std::mem::take(&mut condemned) {
                 self.report(&flow);
                 cut.push(flow.told());
             }

@@ -92,7 +92,8 @@ fn a_rule_that_goes_takes_its_connections_along_with_a_reset_on_both_sides() {
     write(&world, &[&lab, &db]);
     let told = world.gateway.reload(&["--dry-run"]).1;
     assert_eq!((&told["ok"], told["cut"].as_array().unwrap().len()), (&true.into(), 4), "{told}");
-    assert!(going.iter_mut().chain(&mut staying).all(Ends::is_alive));
+    // The last acknowledgement of each comes a little later, when the ruleset may have changed already.
+    assert!(staying.iter_mut().chain(&mut going).all(Ends::is_alive));
 
     let began = Instant::now();
     let answer = world.gateway.reloads();
