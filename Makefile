@@ -11,7 +11,7 @@ man := $(DESTDIR)$(PREFIX)/share/man/man1
 share := $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test churn clients bench-dns backstop check fuzz build static deb deb-test install clean setup
+.PHONY: help demo test churn storm clients bench-dns backstop check fuzz build static deb deb-test install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ test: setup ## Every test; the last line says how many passed and failed (root)
 churn: N = 100000
 churn: setup ## N decisions (100000) of a crowd of clients against a model of the truth (root)
 	DECIDER_CHURN_N=$(N) $(CARGO) test --locked --test churn every_decision -- --nocapture
+
+storm: N = 200
+storm: setup ## N reloads (200) in a row under fifty clients, and beside a stream; prints gaps and growth (root)
+	DECIDER_RELOADS=$(N) $(CARGO) test --locked --test netns reload_storm -- --nocapture --test-threads 1
 
 clients: N = 1000
 clients: ## Real programs look names up and connect, N times each (1000), and a table of what came of it (root)

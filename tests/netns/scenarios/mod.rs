@@ -43,6 +43,7 @@ mod real_clients;
 mod real_resolvers;
 mod reload;
 mod reload_cuts;
+mod reload_storm;
 mod rotation;
 mod sandbox;
 mod service_manager;
