@@ -1,11 +1,10 @@
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::policy::{self, Code, Colour, Diagnostic, MAX_BYTES, Severity, Spec};
+use crate::daemon::offline;
+use crate::policy::{self, Code, Colour, Diagnostic, Severity, Spec};
 
 use super::args::Check;
 use super::failure::Failure;
@@ -55,14 +54,8 @@ pub fn load(file: &Path) -> Result<Spec, Failure> {
     }
 }
 
-/// No more of a file than shows that it is too large.
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    File::open(file)
-        .and_then(|opened| opened.take(most).read_to_end(&mut bytes))
-        .map_err(|error| Failure::file("read the policy", file, &error))?;
-    Ok(bytes)
+    offline::read_policy(file).map_err(|error| Failure::file("read the policy", file, &error))
 }
 
 fn print_diagnostics(file: &str, bytes: &[u8], diagnostics: &[Diagnostic]) {

@@ -62,3 +62,11 @@ pub fn run(spec: Spec, options: Options) -> Result<(), StartError> {
     runtime.shutdown_background();
     result
 }
+
+/// For what a command does by itself, and does not go on with.
+fn small_runtime() -> Result<tokio::runtime::Runtime, StartError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| StartError::system("start the runtime", source))
+}

@@ -1,5 +1,7 @@
 //! Answers without a running decider, from a policy and what the last run saved.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -8,13 +10,24 @@ use crate::decide::{self, Explanation, KnownName, Scene};
 use crate::dns::{Grounds, Limits, Observations};
 use crate::kernel::Local;
 use crate::model::{ClientId, Epoch, Moment};
-use crate::policy::{Dns, Policy, Spec};
+use crate::policy::{Dns, MAX_BYTES, Policy, Spec};
 use crate::queue::Whereabouts;
 
 use super::interfaces;
 use super::journal;
 use super::options::StartError;
 use super::state_dir::load_slots;
+
+/// What a policy file holds; no more of it than shows that it is too large.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn read_policy(path: &Path) -> io::Result<Vec<u8>> {
+    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 /// The policy with the slots that a run with this state directory would give its rules.
 ///

@@ -15,6 +15,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::backend::View;
+use super::offline::read_policy;
 use super::options::StartError;
 
 /// How long nothing may happen until what has happened is looked at: whoever writes does it in several steps.
@@ -33,7 +34,7 @@ pub fn start(view: &Arc<View>) -> Result<(), StartError> {
     let path = view.options.policy_file.clone();
     // Before the content is read: nothing that happens after that is missed.
     let watch = watch(&path).map_err(failed)?;
-    let seen = std::fs::read(&path).ok();
+    let seen = read_policy(&path).ok();
     let view = Arc::clone(view);
     let watching = move || {
         if let Err(error) = follow(watch, &path, seen, &view) {
@@ -51,7 +52,7 @@ fn follow(mut watch: Inotify, path: &Path, mut seen: Option<Vec<u8>>, view: &Vie
         // Links may lead elsewhere by now.
         watch = self::watch(path)?;
         // While there is no file, the policy that is in force goes on; the file will come.
-        let Ok(now) = std::fs::read(path) else { continue };
+        let Ok(now) = read_policy(path) else { continue };
         if seen.as_ref() != Some(&now) {
             seen = Some(now);
             tracing::info!(policy = %path.display(), "the policy file has changed");

@@ -1,9 +1,10 @@
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::daemon::offline;
 use crate::doctor::{Found, PathFact, PolicyFacts, PolicyState, Purpose, Unseen};
-use crate::policy::{MAX_BYTES, Severity, Spec, load_bytes};
+use crate::policy::{Severity, Spec, load_bytes};
 
 use super::Place;
 
@@ -37,13 +38,10 @@ fn look(path: PathBuf, purpose: Purpose) -> PathFact {
 }
 
 pub fn read_policy(path: &Path) -> io::Result<PolicyFacts> {
-    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
-    let state = match read {
+    let state = match offline::read_policy(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => PolicyState::Absent,
         Err(error) => return Err(error),
-        Ok(_) => match load_bytes(&bytes) {
+        Ok(bytes) => match load_bytes(&bytes) {
             Ok(loaded) => PolicyState::Good(Box::new(loaded.spec)),
             Err(problems) => {
                 PolicyState::Unusable(problems.iter().filter(|problem| problem.severity == Severity::Error).count())

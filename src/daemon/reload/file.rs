@@ -1,18 +1,17 @@
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::control::{FailureKind, ReloadFailure, ReloadReport};
-use crate::policy::{self, Colour, Diagnostic, MAX_BYTES, Severity, Spec};
+use crate::daemon::offline::read_policy;
+use crate::policy::{self, Colour, Diagnostic, Severity, Spec};
 
 /// Reads a policy file. What is wrong with it, warnings included, is told to the report.
 ///
 /// # Errors
 /// Why there is no policy in it that can be used.
 pub fn read(path: &Path, report: &mut ReloadReport) -> Result<Spec, ReloadFailure> {
-    let bytes = bytes(path).map_err(|error| ReloadFailure {
+    let bytes = read_policy(path).map_err(|error| ReloadFailure {
         kind: FailureKind::System,
         message: format!("cannot read {}: {error}", path.display()),
     })?;
@@ -27,14 +26,6 @@ pub fn read(path: &Path, report: &mut ReloadReport) -> Result<Spec, ReloadFailur
             Err(ReloadFailure { kind: FailureKind::Policy, message })
         }
     }
-}
-
-/// No more of it than shows that it is too large.
-fn bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn tell(report: &mut ReloadReport, path: &Path, bytes: &[u8], diagnostics: &[Diagnostic]) {
