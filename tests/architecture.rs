@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("queue", &["model", "clock", "packet", "dns", "policy", "decide", "record"]),
     ("relay", &["model", "clock", "dns", "policy", "record", "queue"]),
     ("kernel", &["model", "policy"]),
-    ("who", &["model"]),
+    ("who", &["model", "kernel"]),
     ("envoy", &["model", "policy"]),
     ("control", &["model", "dns", "record", "decide"]),
     (

@@ -1,8 +1,6 @@
 use std::io;
 
-use netlink_packet_core::{
-    DefaultNla, ErrorMessage, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
-};
+use netlink_packet_core::{DefaultNla, ErrorMessage, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use netlink_packet_netfilter::conntrack::{ConntrackAttribute, ConntrackMessage};
 use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
 use netlink_sys::Socket;
@@ -11,7 +9,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{setsockopt, sockopt};
 
 use super::KernelError;
-use super::datagram::messages;
+use super::datagram::{message, messages};
 use super::flow_news::{FlowNews, Life, news, one};
 use crate::model::{Mark, MarkMask};
 
@@ -131,13 +129,8 @@ fn request(value: Mark, bits: u32) -> Vec<u8> {
         ConntrackAttribute::Other(DefaultNla::new(CTA_MARK_MASK, bits.to_be_bytes().to_vec())),
     ];
     let header = NetfilterHeader::new(NetfilterProtoFamily::Unspec, 0, 0);
-    let message = NetfilterMessage::new(header, ConntrackMessage::Get(attributes));
-    let mut request = NetlinkMessage::new(NetlinkHeader::default(), NetlinkPayload::from(message));
-    request.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-    request.finalize();
-    let mut bytes = vec![0; request.buffer_len()];
-    request.serialize(&mut bytes);
-    bytes
+    let request = NetfilterMessage::new(header, ConntrackMessage::Get(attributes));
+    message(NetlinkPayload::from(request), NLM_F_REQUEST | NLM_F_DUMP, 0)
 }
 
 fn refusal(message: &[u8]) -> io::Error {

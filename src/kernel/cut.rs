@@ -1,22 +1,20 @@
 use std::io;
 use std::net::SocketAddr;
 
-use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload, NetlinkSerializable};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use netlink_packet_netfilter::conntrack::{ConntrackAttribute, ConntrackMessage, IPTuple, ProtoTuple, Protocol, Tuple};
 use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
-use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP};
+use netlink_packet_sock_diag::constants::IPPROTO_TCP;
+use netlink_packet_sock_diag::inet::InetResponse;
 use netlink_packet_sock_diag::inet::nlas::Nla;
-use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, StateFlags};
 use netlink_packet_sock_diag::{SockDiagDestroy, SockDiagMessage};
 use netlink_sys::Socket;
 use netlink_sys::constants::{NETLINK_NETFILTER, NETLINK_SOCK_DIAG};
 use nix::errno::Errno;
 
-use super::KernelError;
-use super::datagram::messages;
+use super::datagram::{message, messages};
+use super::{KernelError, sockets};
 
-/// `INET_DIAG_NOCOOKIE` (`linux/inet_diag.h`): whichever socket it is now.
-const NO_COOKIE: [u8; 8] = [0xff; 8];
 /// `NLMSG_ERROR` (linux/netlink.h).
 const NLMSG_ERROR: u16 = 2;
 
@@ -60,8 +58,7 @@ impl Cutter {
     /// # Errors
     /// What the kernel says.
     pub fn mark_of(&self, ends: SocketEnds) -> io::Result<Option<u32>> {
-        let request = SockDiagMessage::InetRequest(request(ends));
-        self.sockets.send(&bytes(NetlinkPayload::from(request), NLM_F_REQUEST), 0)?;
+        self.sockets.send(&message(NetlinkPayload::from(request(ends)), NLM_F_REQUEST, 0), 0)?;
         let (answer, _) = self.sockets.recv_from_full()?;
         for (kind, message) in messages(&answer) {
             if kind == NLMSG_ERROR {
@@ -85,8 +82,8 @@ impl Cutter {
     /// What the kernel says; it may have no such function (`CONFIG_INET_DIAG_DESTROY`).
     pub fn reset(&self, ends: &[SocketEnds]) -> io::Result<()> {
         let requests = ends.iter().flat_map(|&ends| {
-            let destroy = SockDiagDestroy::new(SockDiagMessage::InetRequest(request(ends)));
-            bytes(NetlinkPayload::from(destroy), NLM_F_REQUEST | NLM_F_ACK)
+            let destroy = SockDiagDestroy::new(request(ends));
+            message(NetlinkPayload::from(destroy), NLM_F_REQUEST | NLM_F_ACK, 0)
         });
         self.sockets.send(&requests.collect::<Vec<u8>>(), 0)?;
         let mut result = Ok(());
@@ -116,28 +113,15 @@ impl Cutter {
             ]),
         ];
         let delete = ConntrackMessage::Delete(vec![ConntrackAttribute::CtaTupleOrig(tuple)]);
-        let message = NetfilterMessage::new(NetfilterHeader::new(family, 0, 0), delete);
-        self.conntrack.send(&bytes(NetlinkPayload::from(message), NLM_F_REQUEST | NLM_F_ACK), 0)?;
+        let delete = NetfilterMessage::new(NetfilterHeader::new(family, 0, 0), delete);
+        self.conntrack.send(&message(NetlinkPayload::from(delete), NLM_F_REQUEST | NLM_F_ACK, 0), 0)?;
         let (answer, _) = self.conntrack.recv_from_full()?;
         messages(&answer).try_for_each(|(_, message)| outcome(message).map(drop))
     }
 }
 
-fn request(SocketEnds { local, remote }: SocketEnds) -> InetRequest {
-    InetRequest {
-        family: if local.is_ipv4() { AF_INET } else { AF_INET6 },
-        protocol: IPPROTO_TCP,
-        extensions: ExtensionFlags::empty(),
-        states: StateFlags::all(),
-        socket_id: SocketId {
-            source_port: local.port(),
-            destination_port: remote.port(),
-            source_address: local.ip(),
-            destination_address: remote.ip(),
-            interface_id: 0,
-            cookie: NO_COOKIE,
-        },
-    }
+fn request(SocketEnds { local, remote }: SocketEnds) -> SockDiagMessage {
+    sockets::request(IPPROTO_TCP, local, remote)
 }
 
 /// In the stead of a connection that is gone, the kernel may find a socket that only listens on that port.
@@ -145,15 +129,6 @@ fn is_of(response: &InetResponse, ends: SocketEnds) -> bool {
     let id = &response.header.socket_id;
     SocketAddr::new(id.source_address, id.source_port) == ends.local
         && SocketAddr::new(id.destination_address, id.destination_port) == ends.remote
-}
-
-fn bytes<M: NetlinkSerializable>(payload: NetlinkPayload<M>, flags: u16) -> Vec<u8> {
-    let mut message = NetlinkMessage::new(netlink_packet_core::NetlinkHeader::default(), payload);
-    message.header.flags = flags;
-    message.finalize();
-    let mut bytes = vec![0; message.buffer_len().next_multiple_of(4)];
-    message.serialize(&mut bytes);
-    bytes
 }
 
 /// What the kernel answers; whether there was something at all.

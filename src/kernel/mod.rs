@@ -3,7 +3,7 @@
 //! Planners are pure: [`Ruleset::plan`] and [`RoutingPlan`] turn a policy into data that `decider render` can print.
 //! The edges carry it out: [`Nft`] applies a ruleset in one transaction and reads it back, [`Routing`] keeps rules and
 //! routes, [`monitor()`] hears of every change to them, [`RefusalLog`] of what the ruleset refused by itself,
-//! [`Conntrack`] of connections that begin and end.
+//! [`Conntrack`] of connections that begin and end, [`Sockets`] of whose they are.
 
 mod backstop;
 mod conntrack;
@@ -23,6 +23,7 @@ mod refusal_log;
 mod routing;
 mod routing_plan;
 mod ruleset;
+mod sockets;
 mod teardown;
 
 pub use backstop::{Backstop, BackstopChanges, BackstopPlan, Link};
@@ -40,4 +41,5 @@ pub use refusal_log::{RefusalLog, Refused};
 pub use routing::{Routing, interface_names};
 pub use routing_plan::{LocalRoute, RoutingPlan, RoutingRule};
 pub use ruleset::{Local, QueueNumbers, QueueStatement, Ruleset};
+pub use sockets::{Connection, Owner, Sockets};
 pub use teardown::teardown;

@@ -21,6 +21,7 @@ use netlink_sys::Socket;
 use netlink_sys::constants::NETLINK_NETFILTER;
 
 use super::KernelError;
+use super::datagram::{message, messages};
 use super::names::{DNS_QUEUE_CHAIN, SYN_QUEUE_CHAIN, TABLE};
 use super::ruleset::QueueNumbers;
 
@@ -110,21 +111,11 @@ fn send(messages: Vec<NfTablesMessage>, batch: Batch) -> io::Result<()> {
     let end = (batch == Batch::Commit).then(|| control(ControlMessage::BatchEnd));
     let all = std::iter::once(control(ControlMessage::BatchBegin)).chain(inner).chain(end);
     for ((family, resource, inner, flags), number) in all.zip(1..) {
-        let message = NetfilterMessage::new(NetfilterHeader::new(family, VERSION, resource), inner);
-        append(&mut bytes, message, flags, number);
+        let part = NetfilterMessage::new(NetfilterHeader::new(family, VERSION, resource), inner);
+        bytes.extend(message(NetlinkPayload::from(part), NLM_F_REQUEST | flags, number));
     }
     socket.send(&bytes, 0)?;
     acknowledged(&socket, wanted)
-}
-
-fn append(bytes: &mut Vec<u8>, message: NetfilterMessage, flags: u16, number: u32) {
-    let mut message = NetlinkMessage::from(message);
-    message.header.flags = NLM_F_REQUEST | flags;
-    message.header.sequence_number = number;
-    message.finalize();
-    let mut buffer = vec![0; message.buffer_len()];
-    message.serialize(&mut buffer);
-    bytes.extend(buffer);
 }
 
 /// Waits for as many acknowledgements; the first refusal ends it.
@@ -132,18 +123,14 @@ fn acknowledged(socket: &Socket, wanted: usize) -> io::Result<()> {
     let mut left = wanted;
     while left > 0 {
         let (bytes, _) = socket.recv_from_full()?;
-        let mut rest = bytes.as_slice();
-        while !rest.is_empty() {
-            let message = NetlinkMessage::<NetfilterMessage>::deserialize(rest).map_err(io::Error::other)?;
+        for (_, message) in messages(&bytes) {
+            let message = NetlinkMessage::<NetfilterMessage>::deserialize(message).map_err(io::Error::other)?;
             if let NetlinkPayload::Error(error) = &message.payload {
                 match error.code {
                     None => left = left.saturating_sub(1),
                     Some(_) => return Err(error.to_io()),
                 }
             }
-            // Messages are padded to four bytes (NLMSG_ALIGN).
-            let length = usize::try_from(message.header.length).map_err(io::Error::other)?.next_multiple_of(4);
-            rest = rest.get(length.max(4)..).unwrap_or_default();
         }
     }
     Ok(())

@@ -7,10 +7,8 @@ mod budget;
 mod cgroups;
 mod owners;
 mod processes;
-mod sockets;
 mod unit;
 
 pub use budget::Budget;
 pub use owners::Owners;
-pub use sockets::{Connection, Owner, Sockets};
 pub use unit::unit;

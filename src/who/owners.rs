@@ -1,11 +1,12 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::kernel::{Connection, Owner, Sockets};
 use crate::model::{Moment, Who};
 
+use super::Budget;
 use super::cgroups::Cgroups;
 use super::processes::Processes;
-use super::{Budget, Connection, Owner, Sockets};
 
 /// Steps a second that are taken to find out who it was, whatever comes; and how many at once after a quiet time. A busy host
 /// has some ten thousand open files.

@@ -5,8 +5,9 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::Duration;
 
+use decider::kernel::Connection;
 use decider::model::{Moment, Transport, Who};
-use decider::who::{Connection, Owners};
+use decider::who::Owners;
 
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 

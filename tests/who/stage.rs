@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
+use decider::kernel::Connection;
 use decider::model::Transport;
-use decider::who::Connection;
 
 /// Runs a test in a fresh network namespace, with `lo` up.
 pub fn in_namespace<T: Send>(test: impl FnOnce() -> T + Send) -> T {

@@ -1,7 +1,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload, Nla as _};
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload, Nla as _};
 use netlink_packet_sock_diag::SockDiagMessage;
 use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP};
 use netlink_packet_sock_diag::inet::nlas::Nla;
@@ -12,9 +12,11 @@ use nix::errno::Errno;
 
 use crate::model::Transport;
 
+use super::datagram::{message, messages};
+
 /// `INET_DIAG_CGROUP_ID` (`linux/inet_diag.h`).
 const CGROUP_ID: u16 = 21;
-/// `INET_DIAG_NOCOOKIE`: whichever socket it is now.
+/// `INET_DIAG_NOCOOKIE` (`linux/inet_diag.h`): whichever socket it is now.
 const NO_COOKIE: [u8; 8] = [0xff; 8];
 
 /// A connection, or what is sent over UDP, as its socket on this host sees it.
@@ -89,15 +91,18 @@ impl Sockets {
         Ok(found.into_iter().filter(is_one).map(|(owner, _)| owner).collect())
     }
 
-    fn ask(&self, id: (u8, SocketAddr, SocketAddr), flags: u16) -> io::Result<Vec<(Owner, SocketAddr)>> {
-        self.socket.send(&request(id, flags), 0)?;
+    fn ask(
+        &self,
+        (protocol, source, destination): (u8, SocketAddr, SocketAddr),
+        flags: u16,
+    ) -> io::Result<Vec<(Owner, SocketAddr)>> {
+        let request = request(protocol, source, destination);
+        self.socket.send(&message(NetlinkPayload::from(request), flags, 0), 0)?;
         let mut found = Vec::new();
         loop {
             let (bytes, _) = self.socket.recv_from_full()?;
-            let mut rest = bytes.as_slice();
-            while !rest.is_empty() {
-                let message = NetlinkMessage::<SockDiagMessage>::deserialize(rest).map_err(io::Error::other)?;
-                let length = usize::try_from(message.header.length).map_err(io::Error::other)?.next_multiple_of(4);
+            for (_, message) in messages(&bytes) {
+                let message = NetlinkMessage::<SockDiagMessage>::deserialize(message).map_err(io::Error::other)?;
                 match message.payload {
                     NetlinkPayload::InnerMessage(SockDiagMessage::InetResponse(response)) => {
                         found.extend(owner(&response));
@@ -112,14 +117,14 @@ impl Sockets {
                     },
                     _ => {}
                 }
-                rest = rest.get(length.max(4)..).unwrap_or_default();
             }
         }
     }
 }
 
-fn request((protocol, source, destination): (u8, SocketAddr, SocketAddr), flags: u16) -> Vec<u8> {
-    let request = InetRequest {
+/// Asks for a socket by its ends, whichever it is now.
+pub(super) fn request(protocol: u8, source: SocketAddr, destination: SocketAddr) -> SockDiagMessage {
+    SockDiagMessage::InetRequest(InetRequest {
         family: if source.is_ipv4() { AF_INET } else { AF_INET6 },
         protocol,
         extensions: ExtensionFlags::empty(),
@@ -132,14 +137,7 @@ fn request((protocol, source, destination): (u8, SocketAddr, SocketAddr), flags:
             interface_id: 0,
             cookie: NO_COOKIE,
         },
-    };
-    let payload = NetlinkPayload::from(SockDiagMessage::InetRequest(request));
-    let mut message = NetlinkMessage::new(NetlinkHeader::default(), payload);
-    message.header.flags = flags;
-    message.finalize();
-    let mut bytes = vec![0; message.buffer_len()];
-    message.serialize(&mut bytes);
-    bytes
+    })
 }
 
 /// What an answer tells, and where that socket leads; none if no process has it open any more (`TIME_WAIT`).
