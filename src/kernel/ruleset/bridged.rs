@@ -5,8 +5,6 @@
 //! at its very first hook (`ip_sabotage_in`, `net/bridge/br_netfilter_hooks.c`, at `NF_IP_PRI_FIRST`). So the listener is
 //! given once more right in front of that. Of hooks with one priority the kernel calls first what was added last.
 
-use std::net::Ipv6Addr;
-
 use crate::model::Mark;
 use crate::policy::Spec;
 
@@ -24,13 +22,6 @@ pub fn add(table: &mut Table, spec: &Spec, interfaces: Vec<String>) {
     let mask = spec.marks;
     // In a first pass no packet has a conntrack entry yet, so that no mark that comes with one gets anywhere.
     let second_pass = format!("meta l4proto tcp ct direction original ct mark & {mask} != {}", Mark(0));
-    let rules = vec![
-        format!("meta nfproto ipv4 {second_pass} {}", marks::listener(mask, "ip", spec.envoy.listen)),
-        format!(
-            "meta nfproto ipv6 {second_pass} {}",
-            marks::listener(mask, "ip6", format!("[{}]", Ipv6Addr::LOCALHOST))
-        ),
-    ];
-    table.chain(DELIVER, None, rules);
+    table.chain(DELIVER, None, marks::to_listener(spec, &second_pass).to_vec());
     table.chain("bridged", Some(FIRST), interfaces);
 }

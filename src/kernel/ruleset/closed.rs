@@ -3,6 +3,7 @@ use crate::policy::Policy;
 use super::host::Local;
 use super::plan::{QueueNumbers, QueueStatement, Ruleset};
 use super::table::{Base, Kind, Table};
+use super::upkeep;
 
 /// In front of whatever else looks at a packet here (`NF_IP_PRI_RAW`).
 const FORWARD: Base = Base { kind: Kind::Filter, hook: "forward", priority: -300 };
@@ -37,15 +38,9 @@ impl Ruleset {
     }
 }
 
-/// Neighbours, routers, multicast listeners, DHCP: as host and as router. None of it leaves the link.
+/// None of it leaves the link.
 fn link_upkeep() -> Vec<String> {
-    let rules = [
-        "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 \
-         accept",
-        "icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } ip6 hoplimit 1 \
-         accept",
-        "udp sport { 67, 68 } udp dport { 67, 68 } accept",
-        "udp sport { 546, 547 } udp dport { 546, 547 } ip6 daddr { fe80::/10, ff02::/16 } accept",
-    ];
-    rules.map(str::to_owned).to_vec()
+    let mut rules = upkeep::of_a_host();
+    rules.push("udp sport { 546, 547 } udp dport { 546, 547 } ip6 daddr { fe80::/10, ff02::/16 } accept".to_owned());
+    rules
 }

@@ -4,15 +4,13 @@
 //! meets TPROXY there as a client's packet does. Its far end is Envoy, whose own connection leaves with a source address
 //! that the routing chooses for it.
 
-use std::net::Ipv6Addr;
-
-use crate::model::Reason;
+use crate::model::{Mark, Reason};
 use crate::policy::{Mode, Policy, Spec};
 
-use super::marks;
-use super::plan::{queued_or_refused, restore};
+use super::plan::{answers_are_asked_about, queued_or_refused, restore, to_trusted_resolvers};
 use super::refusals::{UNANSWERED, UNDECIDED, chain_of, silently};
 use super::table::{Base, Kind, Table};
+use super::{marks, upkeep};
 
 /// Who on this host is what, as far as its rules depend on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,11 +108,8 @@ fn questions(spec: &Spec, local: &Local) -> Vec<String> {
         // What is left of a connection when its process has closed it belongs to nobody.
         rules.push(format!("ct mark & {mask} == {} {} accept", mask.direct(), marks::add(mask.direct())));
     }
+    rules.extend(to_trusted_resolvers());
     rules.extend([
-        "meta l4proto udp ip daddr @resolvers4 goto ask_dns".to_owned(),
-        "meta l4proto udp ip6 daddr @resolvers6 goto ask_dns".to_owned(),
-        "ip daddr @resolvers4 goto relay_dns".to_owned(),
-        "ip6 daddr @resolvers6 goto relay_dns".to_owned(),
         // A resolver of this host's own: what it asks in its turn is looked at.
         "fib daddr type local accept".to_owned(),
         format!("goto {}", chain_of(Reason::ResolverNotTrusted)),
@@ -159,41 +154,33 @@ fn refuse(spec: &Spec, local: &Local) -> Vec<String> {
 
 /// To the listener that the mark stands for; what else comes in by `lo` has no mark of a listener.
 fn deliver(spec: &Spec) -> Vec<String> {
-    let mask = spec.marks;
-    let v6 = format!("[{}]", Ipv6Addr::LOCALHOST);
-    let is_led = |(value, bits): (crate::model::Mark, u32)| {
-        let here = format!("iif lo meta l4proto tcp meta mark & {} == {value}", crate::model::Mark(bits));
-        [
-            format!("meta nfproto ipv4 {here} {}", marks::listener(mask, "ip", spec.envoy.listen)),
-            format!("meta nfproto ipv6 {here} {}", marks::listener(mask, "ip6", &v6)),
-            // No listener took it.
-            format!("{here} goto {}", chain_of(Reason::ListenerNotReady)),
-        ]
+    let is_led = |(value, bits): (Mark, u32)| {
+        let here = format!("iif lo meta l4proto tcp meta mark & {} == {value}", Mark(bits));
+        // No listener took it.
+        let refused = format!("{here} goto {}", chain_of(Reason::ListenerNotReady));
+        marks::to_listener(spec, &here).into_iter().chain([refused])
     };
-    mask.listener_classes().into_iter().flat_map(is_led).collect()
+    spec.marks.listener_classes().into_iter().flat_map(is_led).collect()
 }
 
 /// Answers for a process, of a resolver elsewhere or here; decider's own and Envoy's are not looked at.
 fn answers(spec: &Spec) -> Vec<String> {
     let mask = spec.marks;
-    vec![
+    let mut rules = vec![
         format!("{} accept", marks::packet_is(mask, mask.deny())),
         format!("ct mark & {mask} == {} accept", mask.direct()),
-        "udp sport 53 ip saddr @resolvers4 goto ask_dns".to_owned(),
-        "udp sport 53 ip6 saddr @resolvers6 goto ask_dns".to_owned(),
-    ]
+    ];
+    rules.extend(answers_are_asked_about());
+    rules
 }
 
-/// Neighbours, routers, multicast groups, DHCP, as host and as router: a process needs rights for each of them.
+/// As of any host ([`upkeep::of_a_host`]), with multicast groups, other routers, and leases that are renewed with the server itself:
+/// a process needs rights for each of them.
 fn upkeep() -> Vec<String> {
-    let rules = [
-        "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } \
-         ip6 hoplimit 255 accept",
-        "icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } ip6 hoplimit 1 \
-         accept",
+    let more = [
+        "icmpv6 type nd-redirect ip6 hoplimit 255 accept",
         "ip protocol igmp accept",
-        "udp sport { 67, 68 } udp dport { 67, 68 } accept",
         "udp sport { 546, 547 } udp dport { 546, 547 } accept",
     ];
-    rules.map(str::to_owned).to_vec()
+    [upkeep::of_a_host().as_slice(), &more.map(str::to_owned)].concat()
 }

@@ -3,9 +3,10 @@
 //! nft can only write a whole mark that is a constant or one masked register. Where nobody else has bits set, one
 //! rule does it; otherwise each of our bits is moved by a rule of its own.
 
-use std::fmt::Display;
+use std::net::Ipv6Addr;
 
 use crate::model::{Mark, MarkMask};
+use crate::policy::Spec;
 
 /// Matches a packet whose decider bits are exactly `mark`.
 pub fn packet_is(mask: MarkMask, mark: Mark) -> String {
@@ -32,9 +33,13 @@ pub fn clear_flow(mask: MarkMask) -> String {
     format!("ct mark & {mask} != {} ct mark set ct mark & {}", Mark(0), Mark(mask.others()))
 }
 
-/// Hands a packet to the listener that its mark stands for, at that address.
-pub fn listener(mask: MarkMask, family: &str, host: impl Display) -> String {
-    format!("tproxy {family} to {host}:meta mark & {mask} map @listeners accept")
+/// The rules that hand a connection to the listener of its mark, one a family, for packets that fit what is `asked`.
+pub fn to_listener(spec: &Spec, asked: &str) -> [String; 2] {
+    let mask = spec.marks;
+    let rule = |nfproto: &str, family: &str, host: String| {
+        format!("meta nfproto {nfproto} {asked} tproxy {family} to {host}:meta mark & {mask} map @listeners accept")
+    };
+    [rule("ipv4", "ip", spec.envoy.listen.to_string()), rule("ipv6", "ip6", format!("[{}]", Ipv6Addr::LOCALHOST))]
 }
 
 /// Adds `mark` to a packet that has none of our bits.

@@ -12,6 +12,7 @@ mod private;
 mod refusals;
 pub(in crate::kernel) mod table;
 mod update;
+mod upkeep;
 
 pub use host::Local;
 pub use plan::{QueueNumbers, QueueStatement, Ruleset};

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
@@ -12,7 +12,7 @@ use super::host::{self, Local};
 use super::refusals::{UNANSWERED, UNDECIDED, chain_of, silently};
 use super::table::{Base, Kind, Table};
 use super::update::update;
-use super::{bridged, marks, private, refusals};
+use super::{bridged, marks, private, refusals, upkeep};
 
 /// The numbers of the queues.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Ruleset {
         refusals::add(&mut table, spec, log_group);
         table.chain(SYN_QUEUE_CHAIN, None, queue_rules(statement, &queues.syn));
         table.chain(DNS_QUEUE_CHAIN, None, queue_rules(statement, &queues.dns));
-        table.chain("link_upkeep", None, link_upkeep());
+        table.chain("link_upkeep", None, upkeep::of_a_client());
         add_decide(&mut table, spec);
         add_deliver(&mut table, spec);
         if spec.mode == Mode::Enforce {
@@ -87,9 +87,7 @@ impl Ruleset {
         };
         Self { table, targets }
     }
-}
 
-impl Ruleset {
     /// The transaction that makes this ruleset of another and touches nothing that both have; none if it has to be
     /// replaced as a whole.
     #[must_use]
@@ -187,14 +185,10 @@ fn add_deliver(table: &mut Table, spec: &Spec) {
         format!("{} accept", marks::packet_is(mask, mask.direct())),
         format!("{} goto unmarked", marks::packet_has_none(mask)),
         format!("{} jump save", marks::flow_has_none(mask)),
-        format!("meta nfproto ipv4 meta l4proto tcp {}", marks::listener(mask, "ip", spec.envoy.listen)),
-        format!(
-            "meta nfproto ipv6 meta l4proto tcp {}",
-            marks::listener(mask, "ip6", format!("[{}]", Ipv6Addr::LOCALHOST))
-        ),
-        // Errors about a flow that Envoy has, such as "fragmentation needed".
-        "meta l4proto { icmp, icmpv6 } accept".to_owned(),
     ];
+    rules.extend(marks::to_listener(spec, "meta l4proto tcp"));
+    // Errors about a flow that Envoy has, such as "fragmentation needed".
+    rules.push("meta l4proto { icmp, icmpv6 } accept".to_owned());
     // No listener took it.
     if spec.mode == Mode::Audit {
         // With the mark it would be led to the local stack, which knows nothing of it.
@@ -235,11 +229,8 @@ fn add_upstream(table: &mut Table, spec: &Spec) {
 fn add_answers(table: &mut Table, spec: &Spec) {
     let is_ours = marks::packet_is(spec.marks, spec.marks.deny());
     table.chain("own_answers", Some(UNTRACKED), vec![format!("{is_ours} notrack")]);
-    let rules = vec![
-        format!("{is_ours} accept"),
-        "udp sport 53 ip saddr @resolvers4 goto ask_dns".to_owned(),
-        "udp sport 53 ip6 saddr @resolvers6 goto ask_dns".to_owned(),
-    ];
+    let mut rules = vec![format!("{is_ours} accept")];
+    rules.extend(answers_are_asked_about());
     table.chain("to_client", None, rules);
     table.chain("answers", Some(ANSWERS), each_interface(spec, "oifname", "to_client"));
 }
@@ -256,16 +247,6 @@ fn queue_rules(statement: QueueStatement, numbers: &RangeInclusive<u16>) -> Vec<
         QueueStatement::Native => vec![format!("queue num {}-{}", numbers.start(), numbers.end())],
         QueueStatement::Target => vec![],
     }
-}
-
-/// Without these a link has no addresses: neighbour discovery, multicast listeners, DHCP. None is ever forwarded.
-fn link_upkeep() -> Vec<String> {
-    vec![
-        "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept".to_owned(),
-        "icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report } ip6 hoplimit 1 accept".to_owned(),
-        "udp sport 68 udp dport 67 fib daddr type { local, broadcast } accept".to_owned(),
-        "udp sport 546 udp dport 547 ip6 daddr ff02::1:2 accept".to_owned(),
-    ]
 }
 
 /// Source addresses that no client of the interface can have, or that mean nothing beyond it: the kernel would send a
@@ -294,15 +275,28 @@ fn outside(networks: &[IpNet]) -> Vec<String> {
     vec![family("ipv4", "ip", |net| net.addr().is_ipv4()), family("ipv6", "ip6", |net| net.addr().is_ipv6())]
 }
 
-/// DNS goes to a trusted resolver: over UDP by way of the queue, over TCP by way of the relay.
+/// DNS goes to a trusted resolver.
 fn questions() -> Vec<String> {
-    vec![
-        "meta l4proto udp ip daddr @resolvers4 goto ask_dns".to_owned(),
-        "meta l4proto udp ip6 daddr @resolvers6 goto ask_dns".to_owned(),
-        "ip daddr @resolvers4 goto relay_dns".to_owned(),
-        "ip6 daddr @resolvers6 goto relay_dns".to_owned(),
-        format!("goto {}", chain_of(Reason::ResolverNotTrusted)),
+    let mut rules = to_trusted_resolvers().to_vec();
+    rules.push(format!("goto {}", chain_of(Reason::ResolverNotTrusted)));
+    rules
+}
+
+/// Questions to a trusted resolver: over UDP by way of the queue, over TCP by way of the relay.
+pub fn to_trusted_resolvers() -> [String; 4] {
+    [
+        "meta l4proto udp ip daddr @resolvers4 goto ask_dns",
+        "meta l4proto udp ip6 daddr @resolvers6 goto ask_dns",
+        "ip daddr @resolvers4 goto relay_dns",
+        "ip6 daddr @resolvers6 goto relay_dns",
     ]
+    .map(str::to_owned)
+}
+
+/// What a trusted resolver answers over UDP.
+pub fn answers_are_asked_about() -> [String; 2] {
+    ["udp sport 53 ip saddr @resolvers4 goto ask_dns", "udp sport 53 ip6 saddr @resolvers6 goto ask_dns"]
+        .map(str::to_owned)
 }
 
 /// DNS over TCP: a new connection gets the relay's mark, which the next chain makes the same of as of a listener's.
