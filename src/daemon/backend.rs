@@ -3,6 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::block_in_place;
 
@@ -15,7 +16,6 @@ use crate::decide::{self, Connected, Explanation, Scene};
 use crate::envoy::EnvoyState;
 use crate::kernel::{self, QueueStatement};
 use crate::model::{ClientId, Moment};
-use crate::policy::{Action, Mode};
 use crate::queue::{Published, Shared};
 use crate::record::{DnsOutcome, Event, Follower, RecorderHandle, Totals};
 use crate::relay::RelayCounters;
@@ -78,6 +78,14 @@ pub struct Health {
     pub reload: Option<ReloadStatus>,
     /// Refusals that the kernel counted in rulesets that were replaced since.
     pub refused_before: BTreeMap<String, u64>,
+}
+
+impl Health {
+    /// Notes what has been put right.
+    pub fn healed(&mut self, what: String) {
+        self.heal.last = Some(what);
+        self.heal.last_at = Timestamp::try_from(clock::wall()).ok();
+    }
 }
 
 impl View {
@@ -186,11 +194,7 @@ impl Backend for View {
             pid: std::process::id(),
             uptime_s: clock::now().since(self.started).as_secs(),
             state: if problems.is_empty() { "ok" } else { "degraded" }.to_owned(),
-            mode: match spec.mode {
-                Mode::Enforce => "enforce",
-                Mode::Audit => "audit",
-            }
-            .to_owned(),
+            mode: spec.mode.as_str().to_owned(),
             policy: self.options.policy_file.display().to_string(),
             epoch: published.policy.epoch(),
             reload: health.reload.clone(),
@@ -241,11 +245,7 @@ impl Backend for View {
                     domain: rule.name.clone(),
                     proto: rule.proto,
                     ports: rule.ports.clone(),
-                    action: match rule.action {
-                        Action::Allow => "allow",
-                        Action::Deny => "deny",
-                    }
-                    .to_owned(),
+                    action: rule.action.as_str().to_owned(),
                     upstream: route.map(|route| route.rule.upstream),
                     mark: route.map(|route| route.mark.to_string()),
                     listener_port: route.map(|route| route.listener_port),

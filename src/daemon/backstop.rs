@@ -1,6 +1,3 @@
-use jiff::Timestamp;
-
-use crate::clock;
 use crate::kernel::{Backstop, BackstopChanges, BackstopPlan, KernelError, links};
 use crate::queue::Shared;
 
@@ -54,8 +51,7 @@ impl BackstopKeeper {
                     health.backstop = None;
                     if repaired > 0 {
                         health.heal.backstop += u64::try_from(repaired).unwrap_or(u64::MAX);
-                        health.heal.last = Some(format!("backstop: of {repaired} interfaces"));
-                        health.heal.last_at = Timestamp::try_from(clock::wall()).ok();
+                        health.healed(format!("backstop: of {repaired} interfaces"));
                     }
                 });
             }

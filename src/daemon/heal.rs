@@ -1,10 +1,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::task::block_in_place;
 
-use crate::clock;
 use crate::kernel::{Change, KernelError, refusal_counters, table_exists};
 
 use super::interfaces;
@@ -116,8 +114,7 @@ impl Daemon {
                 self.view.with_health(|health| {
                     health.ruleset = None;
                     health.heal.ruleset += 1;
-                    health.heal.last = Some(format!("ruleset: {what}"));
-                    health.heal.last_at = Timestamp::try_from(clock::wall()).ok();
+                    health.healed(format!("ruleset: {what}"));
                 });
             }
             Err(error) => {
@@ -136,8 +133,7 @@ impl Daemon {
                 self.view.with_health(|health| {
                     health.routes = None;
                     health.heal.routes += 1;
-                    health.heal.last = Some(format!("routing: {repaired} rules or routes"));
-                    health.heal.last_at = Timestamp::try_from(clock::wall()).ok();
+                    health.healed(format!("routing: {repaired} rules or routes"));
                 });
             }
             Err(error) => self.routing_failed(&error),

@@ -36,10 +36,7 @@ pub fn lock_down(spec: Spec, state_dir: &Path) -> Result<Lockdown, StartError> {
     let local = offline::local(&policy);
     // Beside the ruleset, not behind it: each holds the door without the other.
     let ruleset = Nft::apply(&Ruleset::undecided(&policy, Options::default().log_group, &local));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|source| StartError::system("start the runtime", source))?;
+    let runtime = super::small_runtime()?;
     let routing = runtime.block_on(keep_routing(&RoutingPlan::new(&policy, &interface_names())));
     // Other firewalls begin with a flush of all there is, at boot too.
     let backstop = runtime.block_on(keep_backstop(&policy));

@@ -65,17 +65,8 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     refusals::follow(log, Arc::clone(&shared)).map_err(|source| StartError::system("start a thread", source))?;
 
     let mut backstop = BackstopKeeper::connect()?;
-    let was_closed = table_exists()?;
-    let in_force = enforce(&shared, &ruleset, launch).await;
-    let InForce { firewall, changes, envoy, steering, envoy_state, before } = match in_force {
-        Ok(in_force) => in_force,
-        Err(error) => {
-            if !was_closed && let Err(left) = teardown().await {
-                tracing::error!(%left, "not everything could be removed: run `decider down`");
-            }
-            return Err(error);
-        }
-    };
+    let in_force = enforce(&shared, &ruleset, launch).await?;
+    let InForce { firewall, changes, envoy, steering, envoy_state, before } = in_force;
     let running = Running {
         who,
         options,
@@ -178,8 +169,22 @@ struct InForce {
     before: Option<BTreeMap<String, Listener>>,
 }
 
-/// Everything that leaves a trace. The monitor comes first: no change may go unnoticed.
+/// Everything that leaves a trace. If something of it fails, the door is as it was before: closed by an earlier decider, or
+/// without a trace.
 async fn enforce(shared: &Shared, ruleset: &Ruleset, launch: Launch) -> Result<InForce, StartError> {
+    let was_closed = table_exists()?;
+    let in_force = try_to_enforce(shared, ruleset, launch).await;
+    if in_force.is_err()
+        && !was_closed
+        && let Err(left) = teardown().await
+    {
+        tracing::error!(%left, "not everything could be removed: run `decider down`");
+    }
+    in_force
+}
+
+/// The monitor comes first: no change may go unnoticed.
+async fn try_to_enforce(shared: &Shared, ruleset: &Ruleset, launch: Launch) -> Result<InForce, StartError> {
     let changes = monitor()?;
     let firewall = Firewall::up(Routing::connect()?, ruleset, shared).await?;
     let published = shared.published.load_full();

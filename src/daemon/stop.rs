@@ -44,11 +44,7 @@ async fn end(task: JoinHandle<()>) {
 /// # Errors
 /// What could not be removed, and why.
 pub fn remove_leftovers(state_dir: &Path) -> Result<Vec<String>, StartError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|source| StartError::system("start the runtime", source))?;
-    runtime.block_on(async {
+    super::small_runtime()?.block_on(async {
         // The kernel first: it is the same whatever the state directory says.
         let mut removed = kernel::teardown().await?;
         if let Some(run) = load_last_run(state_dir)?

@@ -5,9 +5,10 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::clock;
+use crate::kernel::Connection;
 use crate::model::Who;
 use crate::record::Record;
-use crate::who::{Connection, Owners};
+use crate::who::Owners;
 
 /// Questions that may wait; whoever asks then waits, too.
 const WAITING: usize = 16;

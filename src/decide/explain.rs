@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::dns::{Known, State};
@@ -139,9 +138,7 @@ fn before_the_queue(policy: &Policy, scene: &Scene, steps: &mut Vec<Step>) -> Op
         steps.push(step("client", &format!("{} {why}", scene.client)));
         return Some(Reason::NotIntercepted);
     }
-    let networks = &policy.spec().gateway.networks;
-    let is_inside = |network: &IpNet| network.contains(&scene.client);
-    if !scene.client_is_here && !networks.is_empty() && !networks.iter().any(is_inside) {
+    if !scene.client_is_here && !policy.spec().gateway.covers(scene.client) {
         steps.push(step("client", &format!("{} is in none of intercept.gateway.networks", scene.client)));
         return Some(Reason::ClientNotCovered);
     }

@@ -95,9 +95,7 @@ fn denials_below(after: &Policy, pattern: &NamePattern, port: u16) -> bool {
 }
 
 fn is_covered_and_believed(after: &Policy, flow: &Standing<'_>) -> Result<(), &'static str> {
-    let networks = &after.spec().gateway.networks;
-    let is_covered = networks.is_empty() || networks.iter().any(|network| network.contains(&flow.client.ip()));
-    if !flow.client_is_here && !is_covered {
+    if !flow.client_is_here && !after.spec().gateway.covers(flow.client.ip()) {
         return Err("its client is not covered any more");
     }
     match flow.belief {

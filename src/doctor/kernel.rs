@@ -57,6 +57,20 @@ pub struct KernelFacts {
 }
 
 impl Feature {
+    /// All of them.
+    pub const EACH: [Self; 10] = [
+        Self::NfTables,
+        Self::Queue,
+        Self::Tproxy4,
+        Self::Tproxy6,
+        Self::ConntrackMarks,
+        Self::ConntrackEvents,
+        Self::PolicyRouting,
+        Self::Nflog,
+        Self::RawSockets,
+        Self::Ruleset,
+    ];
+
     const fn name(self) -> &'static str {
         match self {
             Self::NfTables => "kernel.nf_tables",

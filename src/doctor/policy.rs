@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::policy::{InterfacePattern, Mode, Spec};
+use crate::policy::{InterfacePattern, Spec};
 
 use super::Finding;
 
@@ -52,10 +52,7 @@ pub fn examine(facts: &PolicyFacts) -> Finding {
 }
 
 fn summary(spec: &Spec) -> String {
-    let mode = match spec.mode {
-        Mode::Enforce => "enforce",
-        Mode::Audit => "audit",
-    };
+    let mode = spec.mode.as_str();
     let interfaces: Vec<&str> = spec.gateway.interfaces.iter().map(InterfacePattern::as_str).collect();
     let clients = (!interfaces.is_empty()).then(|| format!("clients of {}", interfaces.join(", ")));
     let host = spec.host.then(|| "this host's own processes".to_owned());

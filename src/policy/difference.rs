@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::model::RuleId;
 
-use super::spec::{Action, Dns, EnvoySpec, Gateway, Rule, Spec};
+use super::spec::{Dns, EnvoySpec, Gateway, Rule, Spec};
 
 /// What one policy says otherwise than another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -89,7 +89,7 @@ impl RuleChange {
         compare("domain", old.name.to_string(), name.to_string());
         compare("proto", old.proto.to_string(), proto.to_string());
         compare("port", list(&old.ports), list(ports));
-        compare("action", word(old.action).to_owned(), word(*action).to_owned());
+        compare("action", old.action.as_str().to_owned(), action.as_str().to_owned());
         compare("upstream", old.upstream.to_string(), upstream.to_string());
         (!what.is_empty()).then(|| Self { id: id.clone(), what })
     }
@@ -101,13 +101,6 @@ fn by_id(spec: &Spec) -> HashMap<&RuleId, &Rule> {
 
 fn list(ports: &[u16]) -> String {
     ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",")
-}
-
-const fn word(action: Action) -> &'static str {
-    match action {
-        Action::Allow => "allow",
-        Action::Deny => "deny",
-    }
 }
 
 /// The keys beside the rules that have another value. Each field is named here, so that none can be forgotten.

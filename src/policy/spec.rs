@@ -41,6 +41,15 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// The word for it in the file.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Audit => "audit",
+        }
+    }
+
     /// What becomes of what has to be refused.
     #[must_use]
     pub const fn refusal(self) -> Verdict {
@@ -67,6 +76,14 @@ pub struct Gateway {
     pub interfaces: Vec<InterfacePattern>,
     /// Their addresses; empty: any.
     pub networks: Vec<IpNet>,
+}
+
+impl Gateway {
+    /// Whether a client with this address is one of those that the policy is for.
+    #[must_use]
+    pub fn covers(&self, client: IpAddr) -> bool {
+        self.networks.is_empty() || self.networks.iter().any(|network| network.contains(&client))
+    }
 }
 
 /// What clients may ask.
@@ -180,4 +197,15 @@ pub enum Action {
     Allow,
     /// Refuse; beats every allow.
     Deny,
+}
+
+impl Action {
+    /// The word for it in the file.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        }
+    }
 }

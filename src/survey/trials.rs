@@ -26,18 +26,8 @@ enum Ground {
 
 /// Tries all of them; without the rights to, none.
 pub fn all(rights: &Rights, policy: Option<&Policy>) -> Vec<Trial> {
-    const EACH: [Feature; 9] = [
-        Feature::NfTables,
-        Feature::Queue,
-        Feature::Tproxy4,
-        Feature::Tproxy6,
-        Feature::ConntrackMarks,
-        Feature::ConntrackEvents,
-        Feature::PolicyRouting,
-        Feature::Nflog,
-        Feature::RawSockets,
-    ];
-    let features = EACH.into_iter().chain(policy.map(|_| Feature::Ruleset));
+    let is_there = |feature: &Feature| *feature != Feature::Ruleset || policy.is_some();
+    let features = Feature::EACH.into_iter().filter(is_there);
     if !rights.missing.is_empty() {
         let why = Unseen(format!("this needs {}", rights.missing.join(" and ")));
         return features.map(|feature| Trial { feature, outcome: Outcome::NotTried(why.clone()) }).collect();

@@ -25,19 +25,6 @@ pub fn with_spec(facts: &mut Facts, change: impl FnOnce(&mut Spec)) {
     facts.policy.state = PolicyState::Good(Box::new(spec));
 }
 
-pub const FEATURES: [Feature; 10] = [
-    Feature::NfTables,
-    Feature::Queue,
-    Feature::Tproxy4,
-    Feature::Tproxy6,
-    Feature::ConntrackMarks,
-    Feature::ConntrackEvents,
-    Feature::PolicyRouting,
-    Feature::Nflog,
-    Feature::RawSockets,
-    Feature::Ruleset,
-];
-
 /// A gateway with a running decider, of which there is nothing to be said.
 pub fn well() -> Facts {
     let trusted: Vec<_> = spec().dns.resolvers;
@@ -46,7 +33,7 @@ pub fn well() -> Facts {
         rights: Rights { uid: 0, missing: vec![] },
         kernel: KernelFacts {
             release: "6.1.0".to_owned(),
-            trials: FEATURES.map(|feature| Trial { feature, outcome: Outcome::Works(None) }).into(),
+            trials: Feature::EACH.map(|feature| Trial { feature, outcome: Outcome::Works(None) }).into(),
             loadable: vec![],
         },
         nft: Some("nftables v1.0.6 (Lester Gooch #5)".to_owned()),

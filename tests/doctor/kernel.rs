@@ -2,7 +2,7 @@
 
 use decider::doctor::{Facts, Feature, Level, Outcome, Rights, Unseen};
 
-use crate::facts::{FEATURES, set};
+use crate::facts::set;
 use crate::{Case, check, facts, finding};
 
 const NAMES: [&str; 10] = [
@@ -30,10 +30,10 @@ fn what_the_kernel_refuses_is_wrong_and_names_its_module() {
         let mut facts = come_to(index, Outcome::Refused("No such file or directory".to_owned()));
         let found = finding(&facts, name);
         // A name then lives no longer than its time: that is less, but not wrong.
-        let wanted = if FEATURES[index] == Feature::ConntrackEvents { Level::Warn } else { Level::Wrong };
+        let wanted = if Feature::EACH[index] == Feature::ConntrackEvents { Level::Warn } else { Level::Wrong };
         assert_eq!(found.level, wanted, "{found:?}");
         assert!(found.what.contains("No such file"), "{found:?}");
-        let Some(module) = FEATURES[index].modules().first() else { continue };
+        let Some(module) = Feature::EACH[index].modules().first() else { continue };
         assert!(found.fix.unwrap().contains("kernel 6.1.0"));
         facts.kernel.loadable = vec![(*module).to_owned(), "another".to_owned()];
         assert_eq!(finding(&facts, name).fix, Some(format!("modprobe -a {module}")));
