@@ -1,7 +1,7 @@
 //! Another policy while decider runs: the file is read again, and what it says is put in force without a moment in which
 //! neither the old one nor the new one holds.
 //!
-//! One task does it, one reload after the other. [`file`] reads, [`change`] carries out, [`cut`] ends connections that the
+//! One task does it, one reload after the other. [`mod@file`] reads, [`change`] carries out, [`cut`] ends connections that the
 //! new policy does not allow.
 
 mod change;

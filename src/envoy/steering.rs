@@ -25,26 +25,26 @@ pub struct Steering {
 
 impl Steering {
     /// Has Envoy serve the policy of before and this one: nothing is taken from it, and what does not stand in the way of
-    /// the one before is added.
+    /// the one before is added. Returns what this policy alone comes to, to [`settle`](Self::settle) on.
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn add(&self, policy: &Policy) -> Result<(), EnvoyError> {
+    pub fn add(&self, policy: &Policy) -> Result<Files, EnvoyError> {
         let new = files::render(policy, self.host);
         let merged = Files {
-            bootstrap: new.bootstrap,
+            bootstrap: new.bootstrap.clone(),
             cds: serving_both(&self.files.cds, &new.cds),
             lds: serving_both(&self.files.lds, &new.lds),
         };
-        self.write(&merged)
+        self.write(&merged)?;
+        Ok(new)
     }
 
-    /// Has Envoy serve this policy and no other. What it serves beside is drained and ended.
+    /// Has Envoy serve one policy and no other. What it serves beside is drained and ended.
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn settle(&mut self, policy: &Policy) -> Result<(), EnvoyError> {
-        let files = files::render(policy, self.host);
+    pub fn settle(&mut self, files: Files) -> Result<(), EnvoyError> {
         self.write(&files)?;
         self.files = files;
         Ok(())

@@ -68,10 +68,10 @@ fn what_is_added_is_ready_soon_and_what_stays_is_not_touched() {
         echo(&mut near, &mut far).await;
 
         let after = policy(&place, &[("a", "a.example", "[7000, 7001]"), ("b", "b.example", "[7000]")]);
-        running.steering.add(&after).unwrap();
+        let files = running.steering.add(&after).unwrap();
         ready(&mut running, &after).await;
         assert!(before.routes().iter().all(|route| running.state.borrow().is_ready(route)));
-        running.steering.settle(&after).unwrap();
+        running.steering.settle(files).unwrap();
         ready(&mut running, &after).await;
         // Longer than what is taken away goes on.
         tokio::time::sleep(Duration::from_secs(3)).await;
@@ -94,14 +94,14 @@ fn a_listener_that_leads_elsewhere_is_not_ready_until_envoy_says_so() {
         let after = policy(&place, &[("a", "b.example", "[7000]")]);
         // It has the name and the port of the one that is ready.
         assert_eq!(after.routes()[0].listener_port, before.routes()[0].listener_port);
-        running.steering.add(&after).unwrap();
+        let files = running.steering.add(&after).unwrap();
         tokio::time::sleep(Duration::from_millis(500)).await;
         let is_ready = |running: &Running, policy: &Policy| running.state.borrow().is_ready(&policy.routes()[0]);
         assert!(is_ready(&running, &before) && !is_ready(&running, &after));
 
         let pid = running.state.borrow().pid().unwrap();
         sh(&format!("kill -STOP {pid}"));
-        running.steering.settle(&after).unwrap();
+        running.steering.settle(files).unwrap();
         assert!(!is_ready(&running, &before) && !is_ready(&running, &after));
         sh(&format!("kill -CONT {pid}"));
         ready(&mut running, &after).await;
@@ -120,11 +120,11 @@ fn nothing_is_left_of_what_was_taken_away() {
         let mut running = crate::start(&few).await;
         ready(&mut running, &few).await;
         for _ in 0..20 {
-            running.steering.add(&more).unwrap();
+            let files = running.steering.add(&more).unwrap();
             ready(&mut running, &more).await;
-            running.steering.settle(&more).unwrap();
-            running.steering.add(&few).unwrap();
-            running.steering.settle(&few).unwrap();
+            running.steering.settle(files).unwrap();
+            let files = running.steering.add(&few).unwrap();
+            running.steering.settle(files).unwrap();
             running.until("without it", |state| !state.listeners.contains_key("b")).await;
         }
         let gone = async {

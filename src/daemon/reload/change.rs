@@ -32,7 +32,7 @@ impl Reloader {
         // In front of everything: after a crash, the next decider gives the same marks.
         self.state.save_slots(&slots).map_err(refused)?;
 
-        self.steering.add(&after).map_err(refused)?;
+        let files = self.steering.add(&after).map_err(refused)?;
         let deadline = Instant::now() + PATIENCE;
         self.wait_for_envoy(&after, deadline, |route| !leads_elsewhere(&before.policy, route)).await;
         let doomed = self.condemned_if_known(&Ways::of(&before.policy), &after);
@@ -49,7 +49,7 @@ impl Reloader {
         if !Difference::between(before.policy.spec(), published.policy.spec()).is_empty() {
             report.cut.extend(self.cut(&Ways::of(&before.policy).and(&published.policy), doomed).await);
         }
-        if let Err(error) = self.steering.settle(&published.policy) {
+        if let Err(error) = self.steering.settle(files) {
             report.notes.push(format!("Envoy's old listeners stay: {error}"));
         }
         self.wait_for_envoy(&published.policy, deadline.max(Instant::now() + SHORT), |_| true).await;
