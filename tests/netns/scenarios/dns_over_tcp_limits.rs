@@ -25,12 +25,16 @@ fn one_clients_crowd_leaves_the_others_their_places() {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
+            let mut turned_away = 0;
             both(|family| {
                 let to = SocketAddr::new(RESOLVER.of(family), 53);
                 // Held to the end, those that were reset among them.
                 let crowd: Vec<io::Result<TcpStream>> =
                     world.clients[0].namespace.enter(|| (0..1_000).map(|_| TcpStream::connect(to)).collect());
                 assert!(crowd.iter().filter(|connection| connection.is_ok()).count() >= SHARE);
+                // Those that still wait to be accepted would find the places of the others once these are let go.
+                turned_away += 900;
+                eventually("a crowd that is turned away", || (tcp(&world, "overload") >= turned_away).then_some(()));
                 assert!(tcp(&world, "open") >= u64::try_from(SHARE).unwrap());
             });
             over.store(true, Ordering::Relaxed);

@@ -61,11 +61,7 @@ fn a_silent_envoy_has_its_syns_refused() {
 #[test]
 fn without_any_envoy_nothing_goes_direct() {
     let mut world = Setup::default().build();
-    let policy = world.gateway.path("policy.yaml");
-    let text = std::fs::read_to_string(&policy).unwrap();
-    let (before, after) = text.split_once("manage: true, binary:").unwrap();
-    let (_, after) = after.split_once(',').unwrap();
-    std::fs::write(&policy, format!("{before}manage: false,{after}")).unwrap();
+    world.gateway.leave_envoy_to_others();
     world.gateway.launch();
     world.gateway.wait_until_degraded("listener");
     both(|family| {

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::world::{Family, GITHUB, OpenFlow, STRANGER, Setup, World, both, envoy, eventually, give_envoy_to_others};
+use crate::world::{Family, OpenFlow, Setup, World, envoy, eventually, give_envoy_to_others};
 
 /// Numbers that no user of a machine has.
 const USER: u32 = 64_321;
@@ -46,15 +46,6 @@ fn is_confined(pid: Pid) {
     assert_eq!(field(pid, "NoNewPrivs"), "1");
 }
 
-fn works(world: &World) {
-    both(|family| {
-        let reached = world.clients[0].reach_name("github.com", family, 22).unwrap();
-        assert!(GITHUB.both().contains(&reached));
-        world.clients[0].is_refused(STRANGER.of(family), 22);
-    });
-    assert_eq!(world.internet.wire.leaked(), []);
-}
-
 /// A shell command as a user without rights, in decider's directory.
 fn sh_as(world: &World, user: u32, script: &str) -> Output {
     let mut command = Command::new("setpriv");
@@ -67,7 +58,7 @@ fn it_runs_with_one_capability_and_connections_go_through() {
     let mut world = build(&format!(", user: {USER}"));
     world.gateway.start();
     is_confined(world.gateway.envoy_pid());
-    works(&world);
+    world.works();
     world.gateway.adds_up();
     world.gateway.down();
     assert_eq!(world.gateway.namespace.processes(), []);
@@ -77,7 +68,7 @@ fn it_runs_with_one_capability_and_connections_go_through() {
 fn its_files_are_for_it_and_decider_alone() {
     let mut world = build(&format!(", user: {USER}"));
     world.gateway.start();
-    works(&world);
+    world.works();
     for (user, script) in [
         (STRANGE_USER, "ls envoy"),
         (STRANGE_USER, "cat envoy/bootstrap.json"),
@@ -112,7 +103,7 @@ fn it_outlives_a_kill_of_decider_and_is_known_again() {
     assert_eq!(world.gateway.envoy_pid(), pid);
     assert_eq!(world.gateway.status()["envoy"]["adopted"], true);
     assert!(flows.iter_mut().all(OpenFlow::is_alive));
-    works(&world);
+    world.works();
 
     // Killed, it comes back as the same user; left behind, `down` finds it.
     kill(pid, Signal::SIGKILL).unwrap();
@@ -122,7 +113,7 @@ fn it_outlives_a_kill_of_decider_and_is_known_again() {
     });
     world.gateway.wait_until_ready();
     is_confined(world.gateway.envoy_pid());
-    works(&world);
+    world.works();
     world.gateway.end_by(Signal::SIGKILL);
     world.gateway.down();
     assert_eq!(world.gateway.namespace.processes(), []);
@@ -132,14 +123,14 @@ fn it_outlives_a_kill_of_decider_and_is_known_again() {
 fn it_can_be_given_a_user_and_lose_it_again() {
     let mut world = build("");
     world.gateway.start();
-    works(&world);
+    world.works();
     assert_eq!(field(world.gateway.envoy_pid(), "Uid"), "0\t0\t0\t0");
     for user in [format!(", user: {USER}"), String::new(), format!(", user: {USER}")] {
         // As after a crash: what runs is not what the policy wants now.
         world.gateway.end_by(Signal::SIGKILL);
         write_policy(&world, &user);
         world.gateway.start();
-        works(&world);
+        world.works();
         let uid = field(world.gateway.envoy_pid(), "Uid");
         assert_eq!(uid.starts_with("0\t"), user.is_empty(), "{uid} for \"{user}\"");
     }

@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::world::{Covered, GATEWAY, GITHUB, Gateway, STRANGER, Setup, World, both, eventually};
+use crate::world::{Covered, GATEWAY, Gateway, Setup, both, eventually};
 
 /// Tries what is in `probe.rs`: what came of each, as errno; 0 if it worked.
 fn probed(gateway: &mut Gateway) -> BTreeMap<String, i64> {
@@ -43,15 +43,6 @@ fn of_each_thread(pid: Pid, name: &str) -> Vec<String> {
     values.collect()
 }
 
-fn works(world: &World) {
-    both(|family| {
-        let reached = world.clients[0].reach_name("github.com", family, 22).unwrap();
-        assert!(GITHUB.both().contains(&reached));
-        world.clients[0].is_refused(STRANGER.of(family), 22);
-    });
-    assert_eq!(world.internet.wire.leaked(), []);
-}
-
 #[test]
 fn files_and_calls_that_it_does_not_need_are_refused() {
     let mut world = Setup::default().build();
@@ -71,7 +62,7 @@ fn files_and_calls_that_it_does_not_need_are_refused() {
     let status = world.gateway.status();
     assert_eq!(status["sandbox"]["files"], "restricted");
     assert_eq!(status["sandbox"]["calls"], "restricted");
-    works(&world);
+    world.works();
 }
 
 #[test]
@@ -85,7 +76,7 @@ fn without_it_they_are_not() {
     // Only a process of one thread can have this.
     assert_eq!(answers["namespace"], Errno::EINVAL as i64);
     assert_eq!(world.gateway.status()["sandbox"]["files"], "off");
-    works(&world);
+    world.works();
 }
 
 #[test]
@@ -133,6 +124,6 @@ fn each_thread_has_given_up_the_same() {
     });
     world.gateway.wait_until_ready();
     assert!(of_each_thread(world.gateway.envoy_pid(), "Seccomp").iter().all(|mode| mode == "2"));
-    works(&world);
+    world.works();
     world.gateway.down();
 }

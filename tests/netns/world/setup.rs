@@ -1,7 +1,9 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Actor, CLIENTS, Client, Family, GATEWAY, Gateway, Internet, Namespace, RESOLVER, eventually};
+use super::{
+    Actor, CLIENTS, Client, Family, GATEWAY, GITHUB, Gateway, Internet, Namespace, RESOLVER, STRANGER, both, eventually,
+};
 
 /// Clients, gateway, internet: joined, and decider not yet running.
 pub struct World {
@@ -48,6 +50,23 @@ const RULES: &str = "
   - { domain: fresh.example, proto: ssh }
   - { domain: silent.example, proto: ssh }
 ";
+
+impl World {
+    /// A client reaches what a rule allows, by its name, and no stranger.
+    pub fn serves(&self, client: usize) {
+        both(|family| {
+            let reached = self.clients[client].reach_name("github.com", family, 22).unwrap();
+            assert!(GITHUB.both().contains(&reached));
+            self.clients[client].is_refused(STRANGER.of(family), 22);
+        });
+    }
+
+    /// It serves the first client, and nothing of a client gets out by itself.
+    pub fn works(&self) {
+        self.serves(0);
+        assert_eq!(self.internet.wire.leaked(), []);
+    }
+}
 
 impl Default for Setup {
     fn default() -> Self {

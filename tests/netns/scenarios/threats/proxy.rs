@@ -27,11 +27,7 @@ fn line_21_what_the_proxy_sends_does_not_come_back_to_the_queue() {
 #[test]
 fn line_27_an_envoy_that_is_slow_to_come_is_waited_for_with_the_door_closed() {
     let mut world = Setup::default().build();
-    let policy = world.gateway.path("policy.yaml");
-    let text = std::fs::read_to_string(&policy).unwrap();
-    let (before, after) = text.split_once("manage: true, binary: ").unwrap();
-    let (envoy, after) = after.split_once(',').unwrap();
-    std::fs::write(&policy, format!("{before}manage: false,{after}")).unwrap();
+    let envoy = world.gateway.leave_envoy_to_others();
     world.gateway.launch();
     world.gateway.wait_until_degraded("listener");
     both(|family| {

@@ -70,13 +70,9 @@ fn connect(world: &World) -> UnixStream {
 }
 
 fn works(world: &World) {
-    both(|family| {
-        assert!(world.clients[0].reach_name("github.com", family, 22).is_ok());
-        world.clients[0].is_refused(STRANGER.of(family), 22);
-        world.gateway.event(STRANGER.of(family), 22, "no-observation");
-    });
+    world.works();
+    both(|family| drop(world.gateway.event(STRANGER.of(family), 22, "no-observation")));
     world.gateway.adds_up();
-    assert_eq!(world.internet.wire.leaked(), []);
 }
 
 #[test]
