@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("policy", &["model"]),
     ("decide", &["model", "dns", "policy"]),
     ("record", &["model", "clock"]),
+    ("filter", &["model", "record"]),
     ("queue", &["model", "clock", "packet", "dns", "policy", "decide", "record"]),
     ("relay", &["model", "clock", "dns", "policy", "record", "queue"]),
     ("kernel", &["model", "policy"]),
@@ -31,12 +32,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("survey", &["model", "clock", "policy", "kernel", "envoy", "control", "daemon", "doctor"]),
     (
         "cli",
-        &["model", "policy", "kernel", "envoy", "decide", "record", "control", "daemon", "doctor", "survey", "who"],
+        &[
+            "model", "clock", "policy", "kernel", "envoy", "decide", "record", "filter", "control", "daemon", "doctor",
+            "survey", "who",
+        ],
     ),
 ];
 
 /// Modules without sockets, files, clocks, threads or logging.
-const PURE: &[&str] = &["model", "packet", "dns", "policy", "decide", "doctor"];
+const PURE: &[&str] = &["model", "packet", "dns", "policy", "decide", "filter", "doctor"];
 
 /// The pure parts of modules that also have edges: planners and readers.
 const PURE_PLACES: &[&str] = &[

@@ -31,6 +31,14 @@ The policy's ruleset is put in force with nobody who decides, and its routing ru
 the upkeep of its links and replies to whoever comes in. In audit mode nothing is done, and where decider runs nothing is \
 changed.";
 
+const FILTER: &str = "\
+Filter: all words have to fit, and of several values (port:22,5432) one.
+  verdict:deny  reason:no-observation  rule:ID  name:*.example.com  client:10.0.0.0/8  dst:2001:db8::/32
+  port:9000-9010  proto:udp  iface:lan0  path:fast  exe:ssh  uid:1000  pid:77  cgroup:backup.service
+  name:-          there is none
+  -port:22        must not fit; so does '!port:22'
+  github          a word without a field may be in any";
+
 /// Where a decider keeps its things.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Place {
@@ -56,6 +64,7 @@ pub enum Command {
     /// Show whether all is in force, and the counters
     Status(Json),
     /// Print recent decisions
+    #[command(after_help = FILTER)]
     Events(Events),
     /// Say what would become of a connection, and why
     Explain(Explain),
@@ -179,12 +188,18 @@ pub struct Reload {
 
 #[derive(Debug, clap::Args)]
 pub struct Events {
+    /// Only what fits: words such as verdict:deny, port:22 or name:*.example.com
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
     /// Go on with new ones
     #[arg(short, long)]
     pub follow: bool,
-    /// How many of the past to begin with
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
-    pub last: usize,
+    /// How many of the past to begin with [default: 100; with a filter or --since all that are kept]
+    #[arg(short = 'n', long, value_name = "N")]
+    pub last: Option<usize>,
+    /// Only what is no older: a time back (10m, 2h, 1d), or a moment (12:00, 2027-01-31T12:00:00Z)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub since: Option<String>,
     #[command(flatten)]
     pub output: Json,
 }

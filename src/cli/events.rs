@@ -1,23 +1,27 @@
+mod rows;
+mod wanted;
+
 use std::io::{self, Write};
-use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 
-use jiff::tz::TimeZone;
-
 use crate::control::{CallError, Client, EventLine, Request};
-use crate::model::{DomainName, RuleId};
 use crate::record::Event;
 
 use super::args::{Events, Place};
 use super::failure::Failure;
-use super::{style, who};
+use super::style;
+
+use wanted::{Seen, Wanted};
 
 pub fn run(args: &Events, place: &Place) -> Result<ExitCode, Failure> {
-    let request = Request::Events { last: args.last, follow: args.follow };
+    let wanted = Wanted::read(args)?;
     let client = Client::connect(&place.socket)?;
     let json = args.output.json;
     let shown = if json { Ok(()) } else { show_header() };
-    let ended = shown.and_then(|()| client.events(&request, |line| show(&line, json)));
+    let ended = shown.and_then(|()| match wanted.plain() {
+        Some(last) => client.events(&Request::Events { last, follow: args.follow }, |line| show(&line, json)),
+        None => chosen(&wanted, client, args, place),
+    });
     match ended {
         Ok(()) if args.follow => Err(Failure::no_daemon("decider has ended")),
         Ok(()) | Err(Ended::Reader) => Ok(ExitCode::SUCCESS),
@@ -48,61 +52,57 @@ impl From<io::Error> for Ended {
     }
 }
 
+/// What is chosen of the past, and then of what comes.
+fn chosen(wanted: &Wanted, client: Client, args: &Events, place: &Place) -> Result<(), Ended> {
+    let json = args.output.json;
+    let mut past: Vec<Event> = vec![];
+    client.events(&Request::Events { last: usize::MAX, follow: false }, |line| {
+        past.extend(line.event().map(|event| *event));
+        Ok::<_, Ended>(())
+    })?;
+    for event in wanted.of_the_past(&past) {
+        show_event(event, json)?;
+    }
+    if !args.follow {
+        return Ok(());
+    }
+    // The stream begins with the past again: nothing is missed between the two requests.
+    let mut seen = Seen::new(past);
+    let client = Client::connect(&place.socket)?;
+    client.events(&Request::Events { last: usize::MAX, follow: true }, |line| match &line {
+        EventLine::Event(event) if seen.has(event) || !wanted.fits(event) => Ok(()),
+        EventLine::Event(_) | EventLine::Gap(_) => show(&line, json),
+    })
+}
+
 fn show_header() -> Result<(), Ended> {
     let faint = style::FAINT;
-    let header = line("TIME", "WHAT", "REASON", "CLIENT", "DESTINATION");
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{faint}{header}NAME (RULE){faint:#}")?;
+    writeln!(out, "{faint}{}{faint:#}", rows::header())?;
     Ok(out.flush()?)
 }
 
 fn show(line: &EventLine, json: bool) -> Result<(), Ended> {
+    match line {
+        EventLine::Event(event) => show_event(event, json),
+        EventLine::Gap(missed) => show_gap(*missed, json),
+    }
+}
+
+fn show_event(event: &Event, json: bool) -> Result<(), Ended> {
+    let line = if json { serde_json::to_string(event).map_err(io::Error::from)? } else { rows::row(event) };
     let mut out = anstream::stdout().lock();
-    match (line, json) {
-        (EventLine::Event(event), true) => {
-            writeln!(out, "{}", serde_json::to_string(event).map_err(io::Error::from)?)
-        }
-        (EventLine::Event(event), false) => writeln!(out, "{}", row(event)),
-        (EventLine::Gap(missed), true) => writeln!(out, "{{\"gap\":{missed}}}"),
-        (EventLine::Gap(missed), false) => {
-            let warn = style::WARN;
-            writeln!(out, "{warn}... {missed} events missed: this reader was too slow ...{warn:#}")
-        }
-    }?;
+    writeln!(out, "{line}")?;
     Ok(out.flush()?)
 }
 
-/// The columns in front of the name, wide enough for every reason and IPv4.
-fn line(time: &str, verdict: &str, reason: &str, client: &str, destination: &str) -> String {
-    format!("{time:<8}  {verdict:<5}  {reason:<20}  {client:<15}  {destination:<21}  ")
-}
-
-fn row(event: &Event) -> String {
-    let time = event.ts.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S").to_string();
-    let client = event.client.to_string();
-    let destination = destination(event.dst, event.dst_port, &event.proto);
-    let columns = line(&time, event.verdict.as_str(), event.reason.as_str(), &client, &destination);
-    let name = event.domain.as_ref().map_or("-", DomainName::as_str);
-    let rule = event.rule.as_ref().filter(|rule| !is_made_of(rule, name)).map(|rule| format!(" ({rule})"));
-    let also: Vec<&str> = event.also.iter().map(DomainName::as_str).collect();
-    let also = if also.is_empty() { String::new() } else { format!(", also {}", also.join(", ")) };
-    let hint = event.hint.as_ref().map_or(String::new(), |hint| format!("  {hint}"));
-    let repeated = event.repeated.map_or(String::new(), |count| format!("  x{count}"));
-    let who = who::words(&event.who).map_or(String::new(), |who| format!(", by {who}"));
-    let style = style::of_verdict(event.verdict);
-    format!("{style}{columns}{style:#}{name}{}{also}{who}{hint}{repeated}", rule.unwrap_or_default())
-}
-
-/// Whether a rule's id says nothing that the row does not say: `<domain>:<port>/<proto>`.
-fn is_made_of(rule: &RuleId, name: &str) -> bool {
-    rule.as_str().strip_prefix(name).is_some_and(|rest| rest.starts_with(':'))
-}
-
-/// TCP is what nearly all are; other protocols are named.
-fn destination(address: IpAddr, port: u16, proto: &str) -> String {
-    let end = match port {
-        0 => address.to_string(),
-        port => SocketAddr::new(address, port).to_string(),
-    };
-    if proto == "tcp" { end } else { format!("{end}/{proto}") }
+fn show_gap(missed: u64, json: bool) -> Result<(), Ended> {
+    let mut out = anstream::stdout().lock();
+    if json {
+        writeln!(out, "{{\"gap\":{missed}}}")?;
+    } else {
+        let warn = style::WARN;
+        writeln!(out, "{warn}... {missed} events missed: this reader was too slow ...{warn:#}")?;
+    }
+    Ok(out.flush()?)
 }

@@ -30,7 +30,7 @@ use failure::Failure;
 /// Reads the command line and does what it says.
 #[must_use]
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::parse_from(crate::filter::with_marks(std::env::args_os()));
     match dispatch(args) {
         Ok(code) => code,
         Err(failure) => {

@@ -52,6 +52,17 @@ pub enum EventLine {
     Gap(u64),
 }
 
+impl EventLine {
+    /// The event, if it is one.
+    #[must_use]
+    pub fn event(self) -> Option<Box<Event>> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Gap(_) => None,
+        }
+    }
+}
+
 impl Client {
     /// Connects.
     ///

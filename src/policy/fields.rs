@@ -3,7 +3,7 @@ use super::keys::Section;
 use super::node::{Entry, Kind, Node, Scalar};
 use super::problems::{Fault, Problems, listed, shown};
 use super::source::{Located, Span};
-use super::suggest::nearest;
+use crate::model::nearest;
 
 /// A mapping of the file, read by its keys. Each reader takes one key and tells what is wrong with its value; what is
 /// wrong reads as none, so that nothing is told twice.

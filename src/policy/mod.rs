@@ -22,7 +22,6 @@ mod render;
 mod slots;
 mod source;
 mod spec;
-mod suggest;
 mod syntax;
 mod value;
 

@@ -12,7 +12,7 @@ use super::duration;
 use super::node::{Scalar, Style};
 use super::pattern::{InterfacePattern, PatternError};
 use super::problems::{Fault, listed, shown};
-use super::suggest::nearest;
+use crate::model::nearest;
 
 /// Longest path of a directory for sockets: with `/admin.sock` behind it, it fits `sun_path` (108 bytes, unix(7)).
 const MAX_DIRECTORY: usize = 96;

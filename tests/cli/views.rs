@@ -171,6 +171,75 @@ TIME      WHAT   REASON                CLIENT           DESTINATION            N
     assert_eq!((first, lines.lines().count()), (event(), 9));
 }
 
+/// Four events, a second apart: two refusals of port 22, an allowed one, a refused one of another port.
+fn four_events(daemon: &Daemon) {
+    for (second, verdict, port) in [(1, "deny", 22), (2, "allow", 22), (3, "deny", 22), (4, "deny", 5432)] {
+        let mut event = event();
+        event["ts"] = json!(format!("2020-01-02T03:04:0{second}Z"));
+        event["verdict"] = json!(verdict);
+        event["dst_port"] = json!(port);
+        daemon.publish(event);
+    }
+}
+
+/// The seconds of the events that are printed.
+fn seconds(folder: &Folder, args: &[&str]) -> Vec<u8> {
+    let printed = shown(folder, &[&["events", "--json"], args].concat(), 0);
+    printed.lines().map(|line| line.split_once("03:04:0").unwrap().1.as_bytes()[0] - b'0').collect()
+}
+
+#[test]
+fn events_are_chosen_by_filter_number_and_time() {
+    let folder = Folder::new("filter");
+    let daemon = Daemon::start(&folder);
+    four_events(&daemon);
+    for (args, wanted) in [
+        (&["verdict:deny", "port:22"][..], &[1, 3][..]),
+        (&["verdict:deny port:22"], &[1, 3]),
+        (&["-verdict:deny"], &[2]),
+        (&["!port:22", "203.0.113.166"], &[4]),
+        (&["verdict:deny", "-n", "2"], &[3, 4]),
+        (&["-n", "1"], &[4]),
+        (&["--since", "2020-01-02T03:04:03Z"], &[3, 4]),
+        (&["--since", "2020-01-02 03:04:02", "-n", "2", "port:22"], &[2, 3]),
+        (&["--since", "10m"], &[]),
+    ] {
+        assert_eq!(seconds(&folder, args), wanted, "{args:?}");
+    }
+    for (args, words) in [
+        (&["verdict:denny"][..], "filter, column 9: \"denny\" is no verdict: did you mean deny?"),
+        (&["port:22", "colour:red"], "filter, column 9: there is no field \"colour\""),
+        (&["--since", "soon"], "--since: \"soon\" is neither"),
+        (&["--since", "-10m"], "is yet to come"),
+    ] {
+        let output = decider(&folder, &[&["events"], args].concat());
+        assert_eq!(code(&output), 2, "{args:?}");
+        assert!(stderr(&output).contains(words), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_filter_goes_on_with_what_comes_and_shows_nothing_twice() {
+    let folder = Folder::new("filter-follow");
+    let daemon = Daemon::start(&folder);
+    four_events(&daemon);
+    let args = ["events", "-f", "--json", "-n", "1", "verdict:deny", "port:22"];
+    let mut follower = command(&folder, &args).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("03:04:03"));
+    while daemon.followers() == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    four_events(&daemon);
+    for second in ["03:04:01", "03:04:03"] {
+        let line = lines.next().unwrap().unwrap();
+        assert!(line.contains(second), "{line}");
+    }
+    drop(daemon);
+    assert!(lines.next().is_none());
+    assert_eq!(follower.wait().unwrap().code(), Some(3));
+}
+
 #[test]
 fn events_are_followed_until_decider_ends() {
     let folder = Folder::new("follow");

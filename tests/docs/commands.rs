@@ -41,7 +41,11 @@ pub fn is_known(words: &[&str]) -> Result<(), String> {
         return Err(format!("no command {command}"));
     }
     let help = said(&help);
-    let options = rest.iter().filter(|word| word.starts_with('-')).map(|word| word.split('=').next().unwrap_or(word));
+    // `-port:22` is a word of a filter, which the help tells of as `port:`.
+    let is_filter =
+        |word: &str| word.split_once(':').is_some_and(|(field, _)| help.contains(&format!(" {}:", &field[1..])));
+    let options = rest.iter().filter(|word| word.starts_with('-') && !is_filter(word));
+    let options = options.map(|word| word.split('=').next().unwrap_or(word));
     match options.into_iter().find(|option| !help.contains(option)) {
         Some(option) => Err(format!("{command} has no {option}")),
         None => Ok(()),
