@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::world::{Setup, World, both};
+use crate::world::{Setup, World, both, eventually};
 
 const ROUNDS: usize = 5_000;
 
@@ -19,6 +19,8 @@ fn every_new_address_is_reached_and_none_outlives_its_time() {
         let addresses = world.clients[0].visit_all("fresh.example", family, 22, ROUNDS);
         let last = *addresses.last().unwrap();
         assert_eq!(explained(&world, last), Some(0));
+        // Its connection holds it as long as both sides have not closed.
+        eventually("the end of its connection", || (held_by(&world, last) == 0).then_some(()));
         std::thread::sleep(GONE);
         world.clients[0].is_refused(last, 22);
         let event = world.gateway.event(last, 22, "observation-expired");
@@ -39,4 +41,11 @@ fn explained(world: &World, dst: IpAddr) -> Option<i32> {
     let client = world.clients[0].addresses.both().into_iter().find(|own| own.is_ipv4() == dst.is_ipv4()).unwrap();
     let (client, dst) = (client.to_string(), dst.to_string());
     world.gateway.cli(&["explain", "--client", &client, "--dst", &dst, "--port", "22"]).status.code()
+}
+
+/// How many connections hold what is known of an address.
+fn held_by(world: &World, address: IpAddr) -> u64 {
+    let known = world.gateway.json(&["cache", "--name", "fresh.example", "-n", "100000"]);
+    let entries = known.as_array().unwrap().iter().filter(|entry| entry["address"] == address.to_string());
+    entries.map(|entry| entry["flows"].as_u64().unwrap()).sum()
 }
