@@ -5,12 +5,14 @@
 //! where the reader was too slow. A follower keeps its side open and sends nothing more: that ends the stream.
 
 mod client;
+mod flow;
 mod process;
 mod protocol;
 mod reload;
 mod server;
 
 pub use client::{CallError, Client, EventLine};
+pub use flow::FlowView;
 pub use protocol::{
     CacheEntry, Degraded, DnsStatus, EnvoyStatus, Failure, HealStatus, Line, QueueStatus, Request, RuleView,
     SandboxStatus, Status, TcpStatus, VERSION, parse_request, request_line,

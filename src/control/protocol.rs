@@ -45,6 +45,8 @@ pub enum Request {
     },
     /// The rules in force.
     Rules {},
+    /// The connections that live.
+    Flows {},
     /// Read the policy file again and put it in force.
     Reload {
         /// Only say what would be changed.
@@ -339,6 +341,7 @@ mod tests {
             Request::Explain { client: [10, 0, 0, 1].into(), dst: [192, 0, 2, 1].into(), port: 22 },
             Request::Cache { client: None, name: Some("a.example".into()), limit: 5 },
             Request::Rules {},
+            Request::Flows {},
             Request::Reload { dry_run: true },
             Request::Down {},
         ];

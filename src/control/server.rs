@@ -10,6 +10,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, broadcast::error::RecvError};
 use tokio::time::timeout;
 
+use super::flow::FlowView;
 use super::protocol::{CacheEntry, Failure, Line, Request, RuleView, Status, parse_request, server_line};
 use super::reload::ReloadReport;
 use crate::decide::Explanation;
@@ -30,6 +31,11 @@ pub trait Backend: Send + Sync + 'static {
     fn status(&self) -> Status;
     /// For `rules`.
     fn rules(&self) -> Vec<RuleView>;
+    /// For `flows`.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn flows(&self) -> Result<Vec<FlowView>, String>;
     /// For `explain`.
     fn explain(&self, client: std::net::IpAddr, dst: std::net::IpAddr, port: u16) -> Explanation;
     /// For `cache`; never more than `limit`.
@@ -176,6 +182,7 @@ async fn answer<B: Backend>(request: Request, backend: &B, reader: &mut Reader, 
     match request {
         Request::Status {} => send(writer, &Line::Reply(backend.status())).await,
         Request::Rules {} => send(writer, &Line::Reply(backend.rules())).await,
+        Request::Flows {} => reply(writer, backend.flows()).await,
         Request::Explain { client, dst, port } => send(writer, &Line::Reply(backend.explain(client, dst, port))).await,
         Request::Cache { client, name, limit } => {
             let limit = limit.min(MAX_CACHE);
@@ -188,15 +195,14 @@ async fn answer<B: Backend>(request: Request, backend: &B, reader: &mut Reader, 
             }
             if follow { send_events(coming, reader, writer).await } else { Ok(()) }
         }
-        Request::Reload { dry_run } => match backend.reload(dry_run).await {
-            Ok(report) => send(writer, &Line::Reply(report)).await,
-            Err(message) => send::<()>(writer, &Line::Error(Failure { message })).await,
-        },
-        Request::Down {} => match backend.down().await {
-            Ok(()) => send(writer, &Line::Reply(())).await,
-            Err(message) => send::<()>(writer, &Line::Error(Failure { message })).await,
-        },
+        Request::Reload { dry_run } => reply(writer, backend.reload(dry_run).await).await,
+        Request::Down {} => reply(writer, backend.down().await).await,
     }
+}
+
+/// Sends what came of a request, or why nothing did.
+async fn reply<T: Serialize>(writer: &mut Writer, result: Result<T, String>) -> io::Result<()> {
+    send(writer, &result.map_or_else(|message| Line::Error(Failure { message }), Line::Reply)).await
 }
 
 /// Sends events until the reader has gone: in quiet times, only its end of file tells that.

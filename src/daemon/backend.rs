@@ -9,7 +9,7 @@ use tokio::task::block_in_place;
 
 use crate::clock;
 use crate::control::{
-    Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, HealStatus, ReloadReport, ReloadStatus, RuleView,
+    Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, FlowView, HealStatus, ReloadReport, ReloadStatus, RuleView,
     SandboxStatus, Status, TcpStatus,
 };
 use crate::decide::{self, Connected, Explanation, Scene};
@@ -253,6 +253,10 @@ impl Backend for View {
                 }
             })
             .collect()
+    }
+
+    fn flows(&self) -> Result<Vec<FlowView>, String> {
+        self.living().map_err(|error| format!("the kernel does not list the connections that live: {error}"))
     }
 
     fn explain(&self, client: IpAddr, dst: IpAddr, port: u16) -> Explanation {

@@ -10,6 +10,7 @@ mod flows;
 mod heal;
 mod interfaces;
 mod journal;
+mod living;
 mod local;
 mod lockdown;
 mod notify;

@@ -7,6 +7,7 @@ use netlink_packet_netfilter::conntrack::{
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
 
 use super::datagram::messages;
+use super::measures::Measures;
 
 /// What became of a TCP connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct FlowNews {
     pub mark: u32,
     /// What is new.
     pub life: Life,
+    /// What was counted of it.
+    pub measures: Measures,
 }
 
 /// Whether a connection lives.
@@ -53,17 +56,18 @@ pub(super) fn one(message: &[u8]) -> Option<FlowNews> {
         ConntrackMessage::Delete(attributes) => (attributes, Life::Over),
         _ => return None,
     };
-    let (mut ends, mut mark) = (None, 0);
+    let (mut ends, mut mark, mut measures) = (None, 0, Measures::default());
     for attribute in attributes {
         match attribute {
             ConntrackAttribute::CtaTupleOrig(tuple) => ends = Some(tcp_ends(&tuple)?),
             ConntrackAttribute::CtaMark(value) => mark = value,
             ConntrackAttribute::CtaProtoInfo(info) if life == Life::Unsaid => life = life_of(&info),
+            ConntrackAttribute::Other(other) => measures.take(&other),
             _ => {}
         }
     }
     let (client, dst) = ends?;
-    Some(FlowNews { client, dst, mark, life })
+    Some(FlowNews { client, dst, mark, life, measures })
 }
 
 /// Source and destination of what the client sends, if that is TCP.
@@ -147,12 +151,16 @@ mod tests {
     #[test]
     fn a_connection_lives_until_both_sides_have_closed_or_it_is_reset() {
         for family in [4, 6] {
-            let (client, dst) = ends(family);
+            let (client, dst, measures) = (ends(family).0, ends(family).1, Measures::default());
             // NONE to CLOSE, and SYN_SENT2 (`linux/netfilter/nf_conntrack_tcp.h`).
             for (number, life) in (0..=5).chain([9]).map(|n| (n, Life::Lives)).chain((6..=8).map(|n| (n, Life::Over))) {
                 let mark = ConntrackAttribute::CtaMark(0x4000_0042);
                 let told = bytes(ConntrackMessage::New(vec![tuple(family, Protocol::Tcp), mark, state(number)]));
-                assert_eq!(news(&told), [FlowNews { client, dst, mark: 0x4000_0042, life }], "state {number}");
+                assert_eq!(
+                    news(&told),
+                    [FlowNews { client, dst, mark: 0x4000_0042, life, measures }],
+                    "state {number}"
+                );
             }
         }
     }
@@ -161,7 +169,7 @@ mod tests {
     fn what_is_forgotten_is_over_whatever_its_state() {
         let (client, dst) = ends(6);
         let told = bytes(ConntrackMessage::Delete(vec![tuple(6, Protocol::Tcp), state(STATE)]));
-        assert_eq!(news(&told), [FlowNews { client, dst, mark: 0, life: Life::Over }]);
+        assert_eq!(news(&told), [FlowNews { client, dst, mark: 0, life: Life::Over, measures: Measures::default() }]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod flow_news;
 mod inspect;
 mod links;
 mod listing;
+mod measures;
 mod monitor;
 mod names;
 mod nft;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use decider::control::{Backend, CacheEntry, ReloadReport, RuleView, Server, Status};
+use decider::control::{Backend, CacheEntry, FlowView, ReloadReport, RuleView, Server, Status};
 use decider::decide::Explanation;
 use decider::record::{Event, Follower};
 use serde::de::DeserializeOwned;
@@ -85,6 +85,10 @@ impl Backend for Says {
         from(rules())
     }
 
+    fn flows(&self) -> Result<Vec<FlowView>, String> {
+        Ok(from(flows()))
+    }
+
     fn explain(&self, _client: IpAddr, _dst: IpAddr, _port: u16) -> Explanation {
         from(explanation())
     }
@@ -110,6 +114,15 @@ impl Backend for Says {
 
 fn from<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
+}
+
+/// One connection lives.
+pub fn flows() -> Value {
+    json!([{
+        "client": "10.0.0.5", "client_port": 40000, "dst": "203.0.113.9", "dst_port": 22, "proto": "tcp",
+        "rule": "new.example:22/ssh", "domain": "new.example", "listener_port": 15_000, "mark": "0x40010000",
+        "age_s": 90, "bytes_out": 4_000, "bytes_in": 9_000_000, "left_s": 30
+    }])
 }
 
 /// A rule came, one went, one leads elsewhere; asked for real, the file is broken.

@@ -5,7 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use crate::world::{Gateway, STRANGER, Setup, both};
+use serde_json::Value;
+
+use crate::world::{GITHUB, Gateway, RESOLVER, STRANGER, Setup, both, eventually};
 
 fn connect(gateway: &Gateway) -> UnixStream {
     let stream = UnixStream::connect(gateway.path("control.sock")).unwrap();
@@ -48,6 +50,37 @@ fn nonsense_is_answered_and_forgotten() {
     });
     assert_eq!(world.internet.wire.leaked(), []);
     world.gateway.adds_up();
+}
+
+#[test]
+fn connections_that_live_are_listed_with_their_names() {
+    let world = Setup::default().start();
+    world.gateway.namespace.sh("sysctl -qw net.netfilter.nf_conntrack_acct=1 net.netfilter.nf_conntrack_timestamp=1");
+    let flows = || -> Vec<Value> {
+        let reply = reply_to(&world.gateway, b"{\"v\":1,\"request\":\"flows\"}\n");
+        serde_json::from_str::<Value>(&reply).unwrap()["reply"].as_array().unwrap().clone()
+    };
+    assert!(flows().is_empty());
+    both(|family| {
+        let client = &world.clients[0];
+        // DNS over TCP goes through a listener of decider's own, and is no rule's.
+        let _resolver = client.connect(RESOLVER.of(family), 53).unwrap();
+        let address = client.look_up("github.com", family)[0];
+        let mut stream = client.connect(address, 22).unwrap();
+        stream.read_exact(&mut [0; 1]).unwrap();
+        let listed = flows();
+        let [flow] = listed.as_slice() else { panic!("{listed:?}") };
+        assert_eq!(flow["client"], client.address(family).to_string());
+        assert_eq!(flow["client_port"], stream.local_addr().unwrap().port());
+        assert_eq!((flow["dst"].as_str(), &flow["dst_port"]), (Some(&*address.to_string()), &22.into()));
+        assert!(GITHUB.both().contains(&address));
+        assert_eq!((&flow["domain"], &flow["rule"]), (&"github.com".into(), &"github.com:22/ssh".into()), "{flow}");
+        assert!(flow["bytes_out"].as_u64() > Some(40) && flow["bytes_in"].as_u64() > Some(40), "{flow}");
+        assert!(flow["age_s"].is_u64() && flow["left_s"].is_u64(), "{flow}");
+        assert_eq!(flow.get("exe"), None);
+        drop(stream);
+        eventually("its end", || flows().is_empty().then_some(()));
+    });
 }
 
 #[test]
