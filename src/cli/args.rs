@@ -142,6 +142,9 @@ pub struct Run {
     /// NFLOG group by which the kernel reports what it refused alone
     #[arg(long, value_name = "N", default_value_t = 5300)]
     pub log_group: u16,
+    /// Group whose members may look: status, events, explain, cache, rules, top [default: decider, if there is one]
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
     /// Reload whenever the policy file changes
     #[arg(long)]
     pub watch: bool,

@@ -23,6 +23,7 @@ pub fn run(args: &Run, place: &Place) -> Result<ExitCode, Failure> {
         // It is read again later, wherever decider stands by then.
         policy_file: std::path::absolute(&args.file).unwrap_or_else(|_| args.file.clone()),
         socket: place.socket.clone(),
+        group: args.group.clone(),
         state_dir: place.state_dir.clone(),
         first_queue: args.first_queue,
         syn_workers: workers,

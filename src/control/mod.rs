@@ -4,6 +4,7 @@
 //! `{"v":1,"error":{...}}`; following events is a line each, `{"v":1,"event":{...}}`, and `{"v":1,"gap":n}`
 //! where the reader was too slow. A follower keeps its side open and sends nothing more: that ends the stream.
 
+mod access;
 mod client;
 mod flow;
 mod process;
@@ -11,6 +12,7 @@ mod protocol;
 mod reload;
 mod server;
 
+pub use access::Readers;
 pub use client::{CallError, Client, EventLine};
 pub use flow::FlowView;
 pub use protocol::{

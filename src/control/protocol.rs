@@ -56,6 +56,22 @@ pub enum Request {
     Down {},
 }
 
+impl Request {
+    /// Whether it changes anything, or has decider do work of which nobody else should be the cause.
+    #[must_use]
+    pub const fn is_command(&self) -> bool {
+        match self {
+            Self::Reload { .. } | Self::Down {} => true,
+            Self::Status {}
+            | Self::Events { .. }
+            | Self::Explain { .. }
+            | Self::Cache { .. }
+            | Self::Rules {}
+            | Self::Flows {} => false,
+        }
+    }
+}
+
 /// A request with the protocol's version, as it goes over the wire.
 #[derive(Debug, Serialize, Deserialize)]
 struct Envelope<T> {

@@ -10,6 +10,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, broadcast::error::RecvError};
 use tokio::time::timeout;
 
+use super::access::{Access, Readers};
 use super::flow::FlowView;
 use super::protocol::{CacheEntry, Failure, Line, Request, RuleView, Status, parse_request, server_line};
 use super::reload::ReloadReport;
@@ -20,6 +21,8 @@ use crate::record::{Event, Follower};
 const MAX_REQUEST: u64 = 64 * 1024;
 /// Connections served at a time; more are closed at once.
 const MAX_CONNECTIONS: usize = 128;
+/// Of those, for users who may only look: they never keep an administrator out.
+const MAX_READERS: usize = 64;
 /// Observations in one reply at most, which bounds its size to some 20 MB.
 const MAX_CACHE: usize = 100_000;
 /// How long a client may take to send its request or to read a reply.
@@ -81,14 +84,15 @@ pub fn make_directory(socket: &Path) -> io::Result<()> {
 pub struct Server {
     listener: UnixListener,
     path: PathBuf,
+    readers: Readers,
 }
 
 impl Server {
-    /// Makes the socket (mode 0600) and its directory; takes over a socket that nobody answers at.
+    /// Makes the socket (mode 0600, or 0660 and the readers' group) and its directory; takes over a socket that nobody answers at.
     ///
     /// # Errors
     /// If another decider answers there, or the system refuses.
-    pub fn bind(path: &Path) -> Result<Self, ServerError> {
+    pub fn bind(path: &Path, readers: Readers) -> Result<Self, ServerError> {
         let failed = |operation| move |source| ServerError::System { operation, path: path.to_owned(), source };
         make_directory(path).map_err(failed("make the directory of"))?;
         match std::fs::symlink_metadata(path) {
@@ -98,13 +102,24 @@ impl Server {
             Ok(_) => return Err(ServerError::Running(path.to_owned())),
         }
         let listener = UnixListener::bind(path).map_err(failed("listen at"))?;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed("set the mode of"))?;
-        Ok(Self { listener, path: path.to_owned() })
+        let server = Self { listener, path: path.to_owned(), readers };
+        server.open_to_readers().map_err(failed("set owner and mode of"))?;
+        Ok(server)
+    }
+
+    fn open_to_readers(&self) -> io::Result<()> {
+        let group = self.readers.group();
+        if let Some(group) = group {
+            std::os::unix::fs::chown(&self.path, None, Some(group.as_raw()))?;
+        }
+        let mode = if group.is_some() { 0o660 } else { 0o600 };
+        std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(mode))
     }
 
     /// Serves until the task is dropped.
     pub async fn serve<B: Backend>(&self, backend: Arc<B>) {
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS - MAX_READERS));
+        let readers_places = Arc::new(Semaphore::new(MAX_READERS));
         loop {
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
@@ -114,19 +129,28 @@ impl Server {
                     continue;
                 }
             };
-            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            let access = self.access(&stream);
+            let of_these = if access == Access::Command { &places } else { &readers_places };
+            let Ok(place) = Arc::clone(of_these).try_acquire_owned() else {
                 turn_away(&stream);
                 continue;
             };
             let backend = Arc::clone(&backend);
             tokio::spawn(async move {
                 // Whatever goes wrong with one connection ends that connection only.
-                if let Err(error) = converse(stream, &*backend).await {
+                if let Err(error) = converse(stream, access, &*backend).await {
                     tracing::debug!(%error, "a control connection ended");
                 }
                 drop(place);
             });
         }
+    }
+}
+
+impl Server {
+    fn access(&self, stream: &UnixStream) -> Access {
+        let peer = stream.peer_cred();
+        peer.map_or(Access::None, |peer| self.readers.access(peer.uid(), peer.gid()))
     }
 }
 
@@ -138,7 +162,9 @@ impl Drop for Server {
 
 /// Closes a connection for which there is no place, with a word if the socket takes it at once.
 fn turn_away(stream: &UnixStream) {
-    let message = format!("{MAX_CONNECTIONS} commands are being answered already: try again when one has ended");
+    let message = String::from(
+        "as many commands as there are places for are being answered already: try again when one has ended",
+    );
     let line = server_line(&Line::<()>::Error(Failure { message }));
     let _ = stream.try_write(line.as_bytes());
     tracing::warn!("too many control connections: one more was closed");
@@ -150,11 +176,11 @@ fn is_left_over(path: &Path) -> bool {
     answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-async fn converse<B: Backend>(stream: UnixStream, backend: &B) -> io::Result<()> {
-    let peer = stream.peer_cred()?;
+async fn converse<B: Backend>(stream: UnixStream, access: Access, backend: &B) -> io::Result<()> {
+    let user = stream.peer_cred()?.uid();
     let (reader, mut writer) = stream.into_split();
-    if peer.uid() != 0 && peer.uid() != nix::unistd::geteuid().as_raw() {
-        let message = format!("user {} may not command decider: run this as root", peer.uid());
+    if access == Access::None {
+        let message = format!("user {user} may not ask decider: run this as root, or in the group that may look");
         return send::<()>(&mut writer, &Line::Error(Failure { message })).await;
     }
     let mut line = Vec::new();
@@ -170,6 +196,10 @@ async fn converse<B: Backend>(stream: UnixStream, backend: &B) -> io::Result<()>
         Ok(Ok(_)) => parse_request(&line),
     };
     match request {
+        Ok(request) if request.is_command() && access != Access::Command => {
+            let message = format!("user {user} may look, but not command decider: run this as root");
+            send::<()>(&mut writer, &Line::Error(Failure { message })).await
+        }
         Ok(request) => answer(request, backend, &mut reader, &mut writer).await,
         Err(failure) => send::<()>(&mut writer, &Line::Error(failure)).await,
     }

@@ -17,6 +17,8 @@ pub struct Options {
     pub policy_file: PathBuf,
     /// Control socket.
     pub socket: PathBuf,
+    /// Whose members may look at it over the control socket; none: the group `decider`, if there is one.
+    pub group: Option<String>,
     /// What must outlive a restart.
     pub state_dir: PathBuf,
     /// First queue number.
@@ -50,6 +52,9 @@ pub enum StartError {
     /// A right is missing.
     #[error("this needs the right to change the network (CAP_NET_ADMIN)")]
     NoCapability,
+    /// Those who may look are not to be found.
+    #[error("{0}")]
+    Group(String),
     /// Another program has a port that a listener needs.
     #[error("cannot listen on {address}, which a rule's listener needs: {source}")]
     Port {
@@ -117,6 +122,7 @@ impl Default for Options {
         Self {
             policy_file: PathBuf::from("/etc/decider/policy.yaml"),
             socket: PathBuf::from("/run/decider/control.sock"),
+            group: None,
             state_dir: PathBuf::from("/var/lib/decider"),
             first_queue: 5300,
             syn_workers,
@@ -160,6 +166,7 @@ impl StartError {
             Self::Envoy(error) => error.help(),
             Self::Queue(OpenError::System { .. })
             | Self::Kernel(_)
+            | Self::Group(_)
             | Self::State(_)
             | Self::Control(_)
             | Self::Slots(_)

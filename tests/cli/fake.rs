@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use decider::control::{Backend, CacheEntry, FlowView, ReloadReport, RuleView, Server, Status};
+use decider::control::{Backend, CacheEntry, FlowView, Readers, ReloadReport, RuleView, Server, Status};
 use decider::decide::Explanation;
 use decider::record::{Event, Follower};
 use serde::de::DeserializeOwned;
@@ -39,7 +39,7 @@ impl Daemon {
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
-                let server = Server::bind(&socket).unwrap();
+                let server = Server::bind(&socket, Readers::nobody()).unwrap();
                 ready.send(()).unwrap();
                 tokio::select! {
                     () = server.serve(backend) => {}

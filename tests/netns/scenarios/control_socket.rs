@@ -118,3 +118,59 @@ fn only_root_is_listened_to() {
     assert!(message.contains("65534"), "{message}");
     assert_eq!(world.gateway.status()["state"], "ok");
 }
+
+/// A group that each Debian has, and nobody is in by default.
+const GROUP: &str = "staff";
+
+#[test]
+fn members_of_a_group_may_look_and_no_more() {
+    let mut world = Setup::default().build();
+    world.gateway.arguments.extend(["--group".to_owned(), GROUP.to_owned()]);
+    world.gateway.start();
+    let socket = world.gateway.path("control.sock");
+    assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o660);
+    std::fs::set_permissions(world.gateway.directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let by = |group: &str, command: &[&str]| {
+        let group = format!("--regid={group}");
+        let output = world.gateway.cli_by("setpriv", &["--reuid=65534", &group, "--clear-groups"], command);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let looks: [&[&str]; 5] = [
+        &["status"],
+        &["events"],
+        &["rules"],
+        &["cache"],
+        &["explain", "--client", "10.77.1.2", "--dst", "192.0.2.1", "--port", "22"],
+    ];
+    for look in looks {
+        let (code, message) = by(GROUP, look);
+        assert_eq!(code, Some(i32::from(look[0] == "explain")), "{look:?}: {message}");
+        assert_eq!(by("nogroup", look).0, Some(4), "{look:?}");
+    }
+    for command in [&["down"][..], &["reload"], &["reload", "--dry-run"]] {
+        let (code, message) = by(GROUP, command);
+        assert_eq!(code, Some(4), "{command:?}: {message}");
+        assert!(message.contains("not command"), "{command:?}: {message}");
+    }
+    // However many of them there are, root has its place.
+    let idle = "push @held, IO::Socket::UNIX->new(Peer => $ARGV[0]) for 1..200; $| = 1; print qq(held); sleep 60";
+    let mut crowd = std::process::Command::new("setpriv")
+        .args([
+            "--reuid=65534",
+            &format!("--regid={GROUP}"),
+            "--clear-groups",
+            "perl",
+            "-MIO::Socket::UNIX",
+            "-e",
+            idle,
+        ])
+        .arg(&socket)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    crowd.stdout.take().unwrap().read_exact(&mut [0; 4]).unwrap();
+    let status = world.gateway.status();
+    crowd.kill().unwrap();
+    crowd.wait().unwrap();
+    assert_eq!(status["state"], "ok");
+}
