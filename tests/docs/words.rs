@@ -126,7 +126,7 @@ fn each_line_of_the_threats_has_its_tests() {
         numbers.extend(own);
     }
     // Behind them the numbers stand in front of the words.
-    for heading in ["### Around the connection", "### Load and accidents"] {
+    for heading in ["### Around the connection", "### This host's own processes", "### Load and accidents"] {
         for row in markdown::table_below(&security, heading) {
             let own: Option<u32> = row[0].split_once(": ").and_then(|(number, _)| number.parse().ok());
             numbers.extend(own);

@@ -2,11 +2,11 @@
 
 use nix::sys::signal::{Signal, kill};
 
-use crate::world::{GITHUB, Hammer, STRANGER, Setup, World, both, eventually};
+use crate::world::{Covered, GITHUB, Hammer, STRANGER, Setup, World, both, eventually};
 
 fn reached(world: &World) {
     both(|family| {
-        let reached = world.clients[0].reach_name("github.com", family, 22).unwrap();
+        let reached = world.covered(0).reach_name("github.com", family, 22).unwrap();
         assert!(GITHUB.both().contains(&reached));
     });
 }
@@ -18,15 +18,14 @@ fn nothing_got_out(world: &World) {
     }
 }
 
-#[test]
-fn a_killed_envoy_is_started_again() {
-    let world = Setup::default().start();
+pub fn a_killed_envoy(covered: Covered) {
+    let world = Setup { covered, ..Setup::default() }.start();
     reached(&world);
-    let hammer = Hammer::start(&world.clients[1]);
+    let hammer = Hammer::start(&world.covered(1));
     let old = world.gateway.envoy_pid();
     kill(old, Signal::SIGKILL).unwrap();
     // Refused or reset at once, but never let out directly.
-    both(|family| drop(world.clients[0].reach(GITHUB.of(family), 22)));
+    both(|family| drop(world.covered(0).reach(GITHUB.of(family), 22)));
     eventually("another Envoy", || (world.gateway.status()["envoy"]["restarts"] == 1).then_some(()));
     world.gateway.wait_until_ready();
     assert_ne!(world.gateway.envoy_pid(), old);
@@ -38,15 +37,19 @@ fn a_killed_envoy_is_started_again() {
 }
 
 #[test]
-fn a_silent_envoy_has_its_syns_refused() {
-    let world = Setup::default().start();
+fn a_killed_envoy_is_started_again() {
+    a_killed_envoy(Covered::Clients);
+}
+
+pub fn a_silent_envoy(covered: Covered) {
+    let world = Setup { covered, ..Setup::default() }.start();
     reached(&world);
-    let hammer = Hammer::start(&world.clients[1]);
+    let hammer = Hammer::start(&world.covered(1));
     let envoy = world.gateway.envoy_pid();
     kill(envoy, Signal::SIGSTOP).unwrap();
     world.gateway.wait_until_degraded("envoy");
     both(|family| {
-        world.clients[0].is_refused(GITHUB.of(family), 22);
+        world.covered(0).is_refused(GITHUB.of(family), 22);
         let event = world.gateway.event(GITHUB.of(family), 22, "listener-not-ready");
         assert_eq!((&event["domain"], &event["verdict"]), (&"github.com".into(), &"deny".into()), "{event}");
     });
@@ -59,14 +62,18 @@ fn a_silent_envoy_has_its_syns_refused() {
 }
 
 #[test]
-fn without_any_envoy_nothing_goes_direct() {
-    let mut world = Setup::default().build();
+fn a_silent_envoy_has_its_syns_refused() {
+    a_silent_envoy(Covered::Clients);
+}
+
+pub fn without_any_envoy(covered: Covered) {
+    let mut world = Setup { covered, ..Setup::default() }.build();
     world.gateway.leave_envoy_to_others();
     world.gateway.launch();
     world.gateway.wait_until_degraded("listener");
     both(|family| {
-        let address = world.clients[0].look_up("github.com", family)[0];
-        world.clients[0].is_refused(address, 22);
+        let address = world.covered(0).look_up("github.com", family)[0];
+        world.covered(0).is_refused(address, 22);
         world.gateway.event(address, 22, "listener-not-ready");
     });
     nothing_got_out(&world);
@@ -74,4 +81,9 @@ fn without_any_envoy_nothing_goes_direct() {
     for address in GITHUB.both() {
         assert_eq!(world.internet.wire.to(address), []);
     }
+}
+
+#[test]
+fn without_any_envoy_nothing_goes_direct() {
+    without_any_envoy(Covered::Clients);
 }

@@ -20,7 +20,7 @@ fn a_full_disk_costs_persistence_and_never_service() {
     let mount = format!("mkdir -p {state_dir}; mount -t tmpfs -o size=256k,mode=700 state {state_dir}; exec \"$@\"");
     world.gateway.wrapper = ["unshare", "--mount", "sh", "-ec", &mount, "sh"].map(str::to_owned).into();
     world.gateway.start();
-    both(|family| assert_eq!(world.clients[0].reach_name("github.com", family, 22).unwrap(), GITHUB.of(family)));
+    both(|family| assert!(GITHUB.both().contains(&world.clients[0].reach_name("github.com", family, 22).unwrap())));
     let journal = state(&world).join("observations.journal");
     eventually("a journal", || fs::read_to_string(&journal).ok()?.contains("github.com").then_some(()));
 
@@ -32,10 +32,10 @@ fn a_full_disk_costs_persistence_and_never_service() {
     world.internet.zone.answer_everything();
     both(|family| {
         world.clients[0].visit_all("fresh.example", family, 22, 200);
-        assert_eq!(world.clients[0].reach_name("gitlab.com", family, 22).unwrap(), GITLAB.of(family));
+        assert!(GITLAB.both().contains(&world.clients[0].reach_name("gitlab.com", family, 22).unwrap()));
     });
     world.gateway.wait_until_degraded("journal");
-    both(|family| assert_eq!(world.clients[1].reach_name("gitlab.com", family, 22).unwrap(), GITLAB.of(family)));
+    both(|family| assert!(GITLAB.both().contains(&world.clients[1].reach_name("gitlab.com", family, 22).unwrap())));
 
     // Room comes back once nobody has it open any more.
     drop(file);

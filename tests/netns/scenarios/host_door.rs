@@ -21,7 +21,7 @@ fn nothing_got_out(world: &World) {
 fn works_by_policy(world: &World) {
     let host = world.gateway.as_client();
     both(|family| {
-        assert_eq!(host.reach_name("github.com", family, 22).unwrap(), GITHUB.of(family));
+        assert!(GITHUB.both().contains(&host.reach_name("github.com", family, 22).unwrap()));
         host.is_refused(STRANGER.of(family), 22);
     });
 }

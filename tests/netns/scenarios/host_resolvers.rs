@@ -30,7 +30,7 @@ fn is_served(world: &World, resolver: impl Fn(Family) -> IpAddr) {
             for (name, address) in [("github.com", GITHUB), ("gitlab.com", GITLAB)] {
                 let told = host.ask(resolver(family), name, family).unwrap_or_else(|| panic!("{name}: no answer"));
                 assert_eq!(told.addresses, [address.of(family)]);
-                assert_eq!(host.reach(address.of(family), 22).unwrap(), address.of(family), "{name}, round {round}");
+                assert!(address.both().contains(&host.reach(address.of(family), 22).unwrap()), "{name}, round {round}");
             }
         }
         host.is_refused(STRANGER.of(family), 22);

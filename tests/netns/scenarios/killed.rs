@@ -3,13 +3,13 @@
 
 use nix::sys::signal::Signal;
 
-use crate::world::{Family, GITHUB, GITLAB, Hammer, OpenFlow, STRANGER, Setup, World, both, eventually};
+use crate::world::{Covered, Family, GITHUB, GITLAB, Hammer, OpenFlow, STRANGER, Setup, World, both, eventually};
 
 /// One open flow a family, each through Envoy.
 fn open_flows(world: &World) -> Vec<OpenFlow> {
     let open = |family| {
-        let address = world.clients[0].look_up("github.com", family)[0];
-        OpenFlow::new(world.clients[0].connect(address, 22).unwrap())
+        let address = world.covered(0).look_up("github.com", family)[0];
+        OpenFlow::new(world.covered(0).connect(address, 22).unwrap())
     };
     let flows = Family::BOTH.map(open);
     for flow in &flows {
@@ -31,11 +31,10 @@ fn nothing_got_out(world: &World) {
     }
 }
 
-#[test]
-fn a_kill_closes_the_door_and_a_restart_forgets_nothing() {
-    let mut world = Setup::default().start();
+pub fn a_kill(covered: Covered) {
+    let mut world = Setup { covered, ..Setup::default() }.start();
     let mut flows = open_flows(&world);
-    both(|family| assert_eq!(world.clients[1].look_up("gitlab.com", family), [GITLAB.of(family)]));
+    both(|family| assert_eq!(world.covered(1).look_up("gitlab.com", family), [GITLAB.of(family)]));
     let envoy = world.gateway.envoy_pid();
     // What was learned is on disk within a moment.
     eventually("the journal", || {
@@ -43,13 +42,13 @@ fn a_kill_closes_the_door_and_a_restart_forgets_nothing() {
         (journal.matches("gitlab.com").count() >= 2).then_some(())
     });
 
-    let hammer = Hammer::start(&world.clients[0]);
+    let hammer = Hammer::start(&world.covered(0));
     world.gateway.end_by(Signal::SIGKILL);
     all_alive(&mut flows);
     both(|family| {
-        world.clients[0].is_shut_out(GITHUB.of(family), 22);
-        world.clients[0].is_shut_out(STRANGER.of(family), 22);
-        world.clients[1].is_shut_out(GITLAB.of(family), 22);
+        world.covered(0).is_shut_out(GITHUB.of(family), 22);
+        world.covered(0).is_shut_out(STRANGER.of(family), 22);
+        world.covered(1).is_shut_out(GITLAB.of(family), 22);
     });
     all_alive(&mut flows);
     hammer.strikes(400);
@@ -61,9 +60,9 @@ fn a_kill_closes_the_door_and_a_restart_forgets_nothing() {
     all_alive(&mut flows);
     both(|family| {
         // Nobody asks again: what was known is still known.
-        let reached = world.clients[1].reach(GITLAB.of(family), 22).unwrap();
+        let reached = world.covered(1).reach(GITLAB.of(family), 22).unwrap();
         assert!(GITLAB.both().contains(&reached));
-        world.clients[0].is_refused(STRANGER.of(family), 22);
+        world.covered(0).is_refused(STRANGER.of(family), 22);
         world.gateway.event(STRANGER.of(family), 22, "no-observation");
     });
     drop(hammer);
@@ -73,15 +72,19 @@ fn a_kill_closes_the_door_and_a_restart_forgets_nothing() {
 }
 
 #[test]
-fn a_stopped_decider_lets_nothing_out() {
-    let world = Setup::default().start();
+fn a_kill_closes_the_door_and_a_restart_forgets_nothing() {
+    a_kill(Covered::Clients);
+}
+
+pub fn a_stop(covered: Covered) {
+    let world = Setup { covered, ..Setup::default() }.start();
     let mut flows = open_flows(&world);
-    let hammer = Hammer::start(&world.clients[0]);
+    let hammer = Hammer::start(&world.covered(0));
     world.gateway.freeze();
     all_alive(&mut flows);
     both(|family| {
-        world.clients[1].is_shut_out(GITHUB.of(family), 22);
-        world.clients[1].is_shut_out(STRANGER.of(family), 22);
+        world.covered(1).is_shut_out(GITHUB.of(family), 22);
+        world.covered(1).is_shut_out(STRANGER.of(family), 22);
     });
     hammer.strikes(400);
     drop(hammer);
@@ -90,7 +93,7 @@ fn a_stopped_decider_lets_nothing_out() {
     all_alive(&mut flows);
     drop(open_flows(&world));
     both(|family| {
-        world.clients[1].is_refused(STRANGER.of(family), 22);
+        world.covered(1).is_refused(STRANGER.of(family), 22);
         world.gateway.event(STRANGER.of(family), 22, "no-observation");
     });
     nothing_got_out(&world);
@@ -98,15 +101,19 @@ fn a_stopped_decider_lets_nothing_out() {
 }
 
 #[test]
-fn a_workers_panic_closes_its_queue_until_it_is_started_again() {
-    let mut world = Setup { rules: RULES_WITH_A_TRAP, ..Setup::default() }.build();
+fn a_stopped_decider_lets_nothing_out() {
+    a_stop(Covered::Clients);
+}
+
+pub fn a_workers_panic(covered: Covered) {
+    let mut world = Setup { rules: RULES_WITH_A_TRAP, covered, ..Setup::default() }.build();
     world.gateway.environment = vec![("DECIDER_FAULT".to_owned(), "panic-on-port:5432".to_owned())];
     world.gateway.start();
     let mut flows = open_flows(&world);
-    let hammer = Hammer::start(&world.clients[1]);
+    let hammer = Hammer::start(&world.covered(1));
     both(|family| {
-        let address = world.clients[0].look_up("db.example.com", family)[0];
-        world.clients[0].is_shut_out(address, 5432);
+        let address = world.covered(0).look_up("db.example.com", family)[0];
+        world.covered(0).is_shut_out(address, 5432);
         eventually("a panic that is told of", || {
             let queues = world.gateway.status()["queues"].as_array()?.clone();
             queues.iter().any(|queue| queue["panics"].as_u64() >= Some(1)).then_some(())
@@ -119,6 +126,11 @@ fn a_workers_panic_closes_its_queue_until_it_is_started_again() {
     drop(hammer);
     nothing_got_out(&world);
     world.gateway.adds_up();
+}
+
+#[test]
+fn a_workers_panic_closes_its_queue_until_it_is_started_again() {
+    a_workers_panic(Covered::Clients);
 }
 
 const RULES_WITH_A_TRAP: &str = "

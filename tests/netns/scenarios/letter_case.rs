@@ -12,7 +12,7 @@ fn each_spelling_counts(resolving: &Resolving, family: Family) {
     for name in SPELLINGS {
         let answer = resolving.client().ask(resolving.address(family), name, family).expect("no answer");
         assert_eq!((answer.question.name.as_str(), answer.addresses.as_slice()), (name, &[GITHUB.of(family)][..]));
-        assert_eq!(resolving.client().reach(answer.addresses[0], 22).unwrap(), GITHUB.of(family));
+        assert!(GITHUB.both().contains(&resolving.client().reach(answer.addresses[0], 22).unwrap()));
     }
 }
 

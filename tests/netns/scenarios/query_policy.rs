@@ -54,7 +54,7 @@ fn a_name_in_no_rule_is_refused_at_once_and_the_question_never_leaves() {
 
         assert_eq!(codes(client, family, &["evil.example", "github.com", "evil.example"]), [REFUSED, 0, REFUSED]);
         assert_eq!(asked(&world, family), before + 1);
-        assert_eq!(client.reach_name("github.com", family, 22).unwrap(), GITHUB.of(family));
+        assert!(GITHUB.both().contains(&client.reach_name("github.com", family, 22).unwrap()));
     });
     let counted = &world.gateway.status()["dns"]["messages"];
     assert_eq!((&counted["refused"], &counted["unasked"]), (&14.into(), &0.into()), "{counted}");

@@ -145,6 +145,18 @@ fn what_counts_for_a_run_is_refused_by_name() {
     assert_eq!((code, &answer["failure"]["kind"]), (1, &"restart".into()), "{answer}");
     let message = answer["failure"]["message"].as_str().unwrap();
     assert!(message.starts_with("envoy.first_port, marks.mask can only be changed by a restart"), "{message}");
+    // Whoever is covered: the host's own processes, beside the clients.
+    let with_host = good
+        .replace("intercept: { ", "intercept: { host: true, ")
+        .replace("manage: true,", "manage: true, user: 64320,");
+    world.gateway.write_policy(&with_host);
+    for arguments in [&[][..], &["--dry-run"]] {
+        let (code, answer) = world.gateway.reload(arguments);
+        assert_eq!((code, &answer["failure"]["kind"]), (1, &"restart".into()), "{answer}");
+        let message = answer["failure"]["message"].as_str().unwrap();
+        let expected = "intercept.host, envoy.user can only be changed by a restart of decider: nothing was changed";
+        assert!(message.starts_with(expected), "{message}");
+    }
     assert_eq!(epoch(&world), 1);
     // What does no harm until then is only told.
     world.gateway.write_policy(&good.replace("dns: {", "dns: { capacity: 5000, min_ttl: 90s,"));

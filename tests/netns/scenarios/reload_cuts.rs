@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::world::{Family, GITHUB, GITLAB, SHARED, Setup, World, both, eventually};
+use crate::world::{Covered, Family, GITHUB, GITLAB, SHARED, Setup, World, both, eventually};
 
 /// No server of the world has it.
 const PORT: u16 = 7000;
@@ -22,7 +22,7 @@ struct Ends {
 
 impl Ends {
     fn open(world: &World, listener: &TcpListener, name: &str, family: Family) -> Self {
-        let client = &world.clients[0];
+        let client = world.covered(0);
         let near = client.connect(client.look_up(name, family)[0], PORT).unwrap();
         let (far, _) = listener.accept().unwrap();
         let mut ends = Self { near, far };
@@ -63,28 +63,28 @@ fn write(world: &World, rules: &[&str]) {
     world.gateway.write_rules(rules);
 }
 
-fn started(rules: &[&str]) -> (World, TcpListener) {
-    let mut world = Setup::default().build();
+fn started(covered: Covered, rules: &[&str]) -> (World, TcpListener) {
+    let mut world = Setup { covered, ..Setup::default() }.build();
     write(&world, rules);
     world.gateway.start();
     let listener = listener(&world);
     (world, listener)
 }
 
+/// Whether it is about the connection from there.
+fn is_of(told: &Value, client: SocketAddr) -> bool {
+    told["client"] == client.ip().to_string() && told["client_port"] == client.port()
+}
+
 /// The event of a cut.
 fn event(world: &World, client: SocketAddr) -> Value {
-    let is_it = |event: &&Value| {
-        event["client"] == client.ip().to_string()
-            && event["client_port"] == client.port()
-            && event["reason"] == "policy-changed"
-    };
+    let is_it = |event: &&Value| is_of(event, client) && event["reason"] == "policy-changed";
     eventually("the event of a cut", || world.gateway.events().iter().find(is_it).cloned())
 }
 
-#[test]
-fn a_rule_that_goes_takes_its_connections_along_with_a_reset_on_both_sides() {
+pub fn a_rule_that_goes(covered: Covered) {
     let (git, lab, db) = (rule("git", "github.com"), rule("lab", "gitlab.com"), rule("db", "db.example.com"));
-    let (world, listener) = started(&[&git, &lab, &db]);
+    let (world, listener) = started(covered, &[&git, &lab, &db]);
     let mut going = Family::BOTH.map(|family| Ends::open(&world, &listener, "github.com", family));
     let mut idle = Family::BOTH.map(|family| Ends::open(&world, &listener, "github.com", family));
     let mut staying = Family::BOTH.map(|family| Ends::open(&world, &listener, "gitlab.com", family));
@@ -92,6 +92,9 @@ fn a_rule_that_goes_takes_its_connections_along_with_a_reset_on_both_sides() {
     write(&world, &[&lab, &db]);
     let told = world.gateway.reload(&["--dry-run"]).1;
     assert_eq!((&told["ok"], told["cut"].as_array().unwrap().len()), (&true.into(), 4), "{told}");
+    for ends in going.iter().chain(&idle) {
+        assert!(told["cut"].as_array().unwrap().iter().any(|cut| is_of(cut, ends.client())), "{told}");
+    }
     // The last acknowledgement of each comes a little later, when the ruleset may have changed already.
     assert!(staying.iter_mut().chain(&mut going).all(Ends::is_alive));
 
@@ -117,10 +120,15 @@ fn a_rule_that_goes_takes_its_connections_along_with_a_reset_on_both_sides() {
 }
 
 #[test]
-fn a_connection_goes_with_its_port_with_its_name_and_with_a_denial() {
+fn a_rule_that_goes_takes_its_connections_along_with_a_reset_on_both_sides() {
+    a_rule_that_goes(Covered::Clients);
+}
+
+pub fn port_name_and_denial(covered: Covered) {
     let wild = "{ id: wild, domain: \"*.example.com\", proto: tcp, port: 7000 }";
     let git = rule("git", "github.com");
-    let (world, listener) = started(&[&git, "{ id: lab, domain: gitlab.com, proto: tcp, port: [22, 7000] }", wild]);
+    let (world, listener) =
+        started(covered, &[&git, "{ id: lab, domain: gitlab.com, proto: tcp, port: [22, 7000] }", wild]);
     world.internet.zone.put("good.example.com", &SHARED.both());
     for family in Family::BOTH {
         let mut by_name = Ends::open(&world, &listener, "github.com", family);
@@ -153,6 +161,11 @@ fn a_connection_goes_with_its_port_with_its_name_and_with_a_denial() {
         world.gateway.reloads();
         assert!(other.is_alive());
     }
+}
+
+#[test]
+fn a_connection_goes_with_its_port_with_its_name_and_with_a_denial() {
+    port_name_and_denial(Covered::Clients);
 }
 
 /// With the smallest mask there is a mark for eleven rules: a twelfth one needs one of another's.
@@ -197,10 +210,9 @@ fn no_rule_has_a_mark_while_a_connection_of_another_rule_lives_by_it() {
     }
 }
 
-#[test]
-fn a_restart_after_a_crash_judges_the_connections_that_went_on() {
+pub fn a_restart_after_a_crash(covered: Covered) {
     let (git, lab) = (rule("git", "github.com"), rule("lab", "gitlab.com"));
-    let (mut world, listener) = started(&[&git, &lab]);
+    let (mut world, listener) = started(covered, &[&git, &lab]);
     let mut going = Family::BOTH.map(|family| Ends::open(&world, &listener, "github.com", family));
     let mut astray = Family::BOTH.map(|family| Ends::open(&world, &listener, "gitlab.com", family));
     write(&world, &[&rule("db", "db.example.com"), &git, &lab]);
@@ -218,8 +230,13 @@ fn a_restart_after_a_crash_judges_the_connections_that_went_on() {
 }
 
 #[test]
+fn a_restart_after_a_crash_judges_the_connections_that_went_on() {
+    a_restart_after_a_crash(Covered::Clients);
+}
+
+#[test]
 fn clients_that_are_not_covered_any_more_are_cut() {
-    let (world, listener) = started(&[&rule("git", "github.com")]);
+    let (world, listener) = started(Covered::Clients, &[&rule("git", "github.com")]);
     let mut going = Ends::open(&world, &listener, "github.com", Family::V4);
     let mut staying = Ends::open(&world, &listener, "github.com", Family::V6);
     let policy = world.gateway.policy();

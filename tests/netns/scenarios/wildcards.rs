@@ -42,7 +42,7 @@ fn each_name_below_reaches_its_own_host_and_no_other_name_does() {
             assert_eq!((&event["rule"], &event["domain"]), (&WILDCARD.into(), &name.into()), "{event}");
         }
         // The narrower rule counts, by its own listener.
-        assert_eq!(client.reach_name("exact.wild.example", family, 22).unwrap(), DATABASE.of(family));
+        assert!(DATABASE.both().contains(&client.reach_name("exact.wild.example", family, 22).unwrap()));
         let event = world.gateway.event(DATABASE.of(family), 22, "allowed");
         assert_eq!(event["rule"], "exact.wild.example:22/ssh", "{event}");
         // Deny beats it.

@@ -6,6 +6,7 @@ use super::family::Pair;
 use super::{Family, Message, Namespace, Question, RESOLVER};
 
 /// A machine behind the gateway.
+#[derive(Clone)]
 pub struct Client {
     pub namespace: Namespace,
     pub addresses: Pair,
@@ -51,7 +52,8 @@ impl Client {
         self.namespace.enter(|| TcpStream::connect_timeout(&SocketAddr::new(address, port), PATIENCE))
     }
 
-    /// Connects and says which address answers in the end.
+    /// Connects and says which address answers in the end. That may be one of the other family: where Envoy asks for the
+    /// name, it asks for both, and takes what answers first.
     pub fn reach(&self, address: IpAddr, port: u16) -> io::Result<IpAddr> {
         banner(&self.connect(address, port)?)
     }

@@ -8,6 +8,7 @@ use super::{
 /// Clients, gateway, internet: joined, and decider not yet running.
 pub struct World {
     pub clients: [Client; 2],
+    whose: Covered,
     pub gateway: Gateway,
     pub internet: Internet,
 }
@@ -52,16 +53,24 @@ const RULES: &str = "
 ";
 
 impl World {
-    /// A client reaches what a rule allows, by its name, and no stranger.
+    /// Whose connections are decided: one of the two clients, or the gateway itself for either, where it alone is covered.
+    pub fn covered(&self, index: usize) -> Client {
+        match self.whose {
+            Covered::Clients | Covered::All => self.clients[index].clone(),
+            Covered::Host => self.gateway.as_client(),
+        }
+    }
+
+    /// Whoever is covered reaches what a rule allows, by its name, and no stranger.
     pub fn serves(&self, client: usize) {
         both(|family| {
-            let reached = self.clients[client].reach_name("github.com", family, 22).unwrap();
+            let reached = self.covered(client).reach_name("github.com", family, 22).unwrap();
             assert!(GITHUB.both().contains(&reached));
-            self.clients[client].is_refused(STRANGER.of(family), 22);
+            self.covered(client).is_refused(STRANGER.of(family), 22);
         });
     }
 
-    /// It serves the first client, and nothing of a client gets out by itself.
+    /// It serves the first client or the host, and nothing of a client gets out by itself.
     pub fn works(&self) {
         self.serves(0);
         assert_eq!(self.internet.wire.leaked(), []);
@@ -116,7 +125,7 @@ impl Setup {
         settle(&gateway.namespace);
         clients.iter().for_each(Client::settle);
         gateway.write_policy(&self.policy(gateway.directory.path()));
-        World { clients, gateway, internet }
+        World { clients, whose: self.covered, gateway, internet }
     }
 
     fn intercept(&self) -> String {

@@ -3,6 +3,7 @@
 
 mod answers;
 mod confusion;
+mod host;
 pub mod many;
 mod overload;
 mod packets;

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::world::{
-    Family, GITHUB, GITLAB, Hammer, RESOLVER, RawSender, STRANGER, Segment, Setup, World, both, eventually,
+    Covered, Family, GITHUB, GITLAB, Hammer, RESOLVER, RawSender, STRANGER, Segment, Setup, World, both, eventually,
 };
 
 fn nothing_got_out(world: &World) {
@@ -24,14 +24,13 @@ fn works(world: &World) {
 /// SYNs that are sent while nobody takes any out of the queue: far more than it holds.
 const SYNS: u16 = 20_000;
 
-#[test]
-fn line_24_what_a_full_queue_drops_is_counted_and_does_not_get_out() {
-    let world = Setup::default().start();
+pub fn a_full_queue(covered: Covered) {
+    let world = Setup { covered, ..Setup::default() }.start();
     works(&world);
     world.gateway.freeze();
-    let sender = RawSender::new(&world.clients[0].namespace);
+    let sender = RawSender::new(&world.covered(0).namespace);
     both(|family| {
-        let from = world.clients[0].address(family);
+        let from = world.covered(0).address(family);
         for port in 0..SYNS {
             let from = SocketAddr::new(from, 10_000 + port);
             sender.send(&Segment::syn(from, SocketAddr::new(STRANGER.of(family), 22)).packet());
@@ -46,20 +45,32 @@ fn line_24_what_a_full_queue_drops_is_counted_and_does_not_get_out() {
     nothing_got_out(&world);
 }
 
-/// More changes than the socket holds while decider looks away, and one of them is to its own rules.
 #[test]
-fn line_24_changes_that_are_told_of_in_vain_are_found_all_the_same() {
-    let world = Setup::default().start();
+fn line_24_what_a_full_queue_drops_is_counted_and_does_not_get_out() {
+    a_full_queue(Covered::Clients);
+}
+
+/// More changes than the socket holds while decider looks away, and one of them is to its own rules.
+pub fn changes_that_are_told_of_in_vain(covered: Covered) {
+    let world = Setup { covered, ..Setup::default() }.start();
     let gateway = &world.gateway;
-    let list = || gateway.namespace.sh("nft -s list chain inet decider from_client; ip rule | grep '^53' | sort");
+    let (chain, other_layer) = match covered {
+        Covered::Clients | Covered::All => ("from_client", "ip rule del pref 533 iif lan1"),
+        Covered::Host => ("from_host", "tc qdisc del dev wan0 clsact"),
+    };
+    let list = || {
+        gateway.namespace.sh(&format!(
+            "nft -s list chain inet decider {chain}; ip rule | grep '^53' | sort; tc filter show dev wan0 egress"
+        ))
+    };
     let good = list();
     gateway.freeze();
-    let hammer = Hammer::start(&world.clients[0]);
-    gateway.namespace.sh(
-        "ip rule del pref 533 iif lan1; nft insert rule inet decider from_client accept
+    let hammer = Hammer::start(&world.covered(0));
+    gateway.namespace.sh(&format!(
+        "{other_layer}; nft insert rule inet decider {chain} accept
          for n in $(seq 15000); do echo rule add pref 9000 fwmark $n lookup main; echo rule del pref 9000 fwmark $n lookup main; done >/tmp/decider-batch-$$
          ip -batch /tmp/decider-batch-$$; rm /tmp/decider-batch-$$",
-    );
+    ));
     gateway.thaw();
     eventually("what was changed to be as it was", || (list() == good).then_some(()));
     assert!(std::fs::read_to_string(gateway.path("log")).unwrap().contains("netlink events were lost"));
@@ -72,19 +83,23 @@ fn line_24_changes_that_are_told_of_in_vain_are_found_all_the_same() {
 }
 
 #[test]
-fn line_25_without_memory_it_ends_and_the_door_is_closed() {
-    let mut world = Setup::default().start();
+fn line_24_changes_that_are_told_of_in_vain_are_found_all_the_same() {
+    changes_that_are_told_of_in_vain(Covered::Clients);
+}
+
+pub fn without_memory(covered: Covered) {
+    let mut world = Setup { covered, ..Setup::default() }.start();
     works(&world);
     let pid = world.gateway.process.as_ref().unwrap().pid();
     let none = Command::new("prlimit").args(["--pid", &pid.to_string(), "--data=4096:4096"]).status().unwrap();
     assert!(none.success());
-    let hammer = Hammer::start(&world.clients[0]);
+    let hammer = Hammer::start(&world.covered(0));
     // Half a message of DNS over TCP each: room has to be had for it.
     let mut process = world.gateway.process.take().unwrap();
     let mut held = Vec::new();
     let ended = (0..20).find_map(|_| {
         for family in Family::BOTH {
-            if let Ok(mut stream) = world.clients[1].connect(RESOLVER.of(family), 53) {
+            if let Ok(mut stream) = world.covered(1).connect(RESOLVER.of(family), 53) {
                 let _ = stream.write_all(&[&[0xff, 0xff][..], &vec![0; 60_000]].concat());
                 held.push(stream);
             }
@@ -94,8 +109,8 @@ fn line_25_without_memory_it_ends_and_the_door_is_closed() {
     assert!(ended.is_some_and(|status| !status.success()), "it goes on with what it has: {ended:?}");
     hammer.strikes(100);
     both(|family| {
-        world.clients[1].is_shut_out(GITHUB.of(family), 22);
-        world.clients[1].is_shut_out(STRANGER.of(family), 22);
+        world.covered(1).is_shut_out(GITHUB.of(family), 22);
+        world.covered(1).is_shut_out(STRANGER.of(family), 22);
     });
     world.gateway.start();
     hammer.strikes(100);
@@ -105,13 +120,17 @@ fn line_25_without_memory_it_ends_and_the_door_is_closed() {
     nothing_got_out(&world);
 }
 
+#[test]
+fn line_25_without_memory_it_ends_and_the_door_is_closed() {
+    without_memory(Covered::Clients);
+}
+
 /// The clock of the machine since its start says something else in the next run, as after a boot. That of the wall cannot be
 /// set for a test alone; no decision is made by it.
-#[test]
-fn line_25_another_boot_with_another_clock_makes_nothing_older_or_younger() {
-    let mut world = Setup::default().start();
+pub fn another_boot_with_another_clock(covered: Covered) {
+    let mut world = Setup { covered, ..Setup::default() }.start();
     works(&world);
-    both(|family| assert_eq!(world.clients[0].look_up("gitlab.com", family), [GITLAB.of(family)]));
+    both(|family| assert_eq!(world.covered(0).look_up("gitlab.com", family), [GITLAB.of(family)]));
     eventually("the journal", || {
         let journal = std::fs::read_to_string(world.gateway.path("state/observations.journal")).ok()?;
         (journal.matches("gitlab.com").count() >= 2).then_some(())
@@ -144,12 +163,17 @@ fn line_25_another_boot_with_another_clock_makes_nothing_older_or_younger() {
         world.gateway.start();
         both(|family| {
             // It counts as long as its TTL and grace by the wall clock, and nobody asks again.
-            let reached = world.clients[0].reach(GITLAB.of(family), 22).unwrap();
+            let reached = world.covered(0).reach(GITLAB.of(family), 22).unwrap();
             assert!(GITLAB.both().contains(&reached));
-            world.clients[0].is_refused(STRANGER.of(family), 22);
+            world.covered(0).is_refused(STRANGER.of(family), 22);
             world.gateway.event(STRANGER.of(family), 22, "no-observation");
         });
         world.gateway.adds_up();
     }
     nothing_got_out(&world);
+}
+
+#[test]
+fn line_25_another_boot_with_another_clock_makes_nothing_older_or_younger() {
+    another_boot_with_another_clock(Covered::Clients);
 }

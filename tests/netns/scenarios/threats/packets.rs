@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::world::{
-    BannerServer, CLIENTS, Family, GATEWAY, GATEWAY_INSIDE, GITHUB, RawSender, STRANGER, Segment, Setup, Sniffer, Wire,
-    World, both, datagram, eventually, flag, ip,
+    BannerServer, CLIENTS, Covered, Family, GATEWAY, GATEWAY_INSIDE, GITHUB, RawSender, STRANGER, Segment, Setup,
+    Sniffer, Wire, World, both, datagram, eventually, flag, ip,
 };
 
 const PORT: u16 = 42_000;
@@ -18,7 +18,7 @@ const ROUTING: u8 = 43;
 const DESTINATION: u8 = 60;
 
 fn syn(world: &World, family: Family, from: u16, to: IpAddr, port: u16) -> Segment {
-    Segment::syn(SocketAddr::new(world.clients[0].address(family), from), SocketAddr::new(to, port))
+    Segment::syn(SocketAddr::new(world.covered(0).address(family), from), SocketAddr::new(to, port))
 }
 
 /// A piece of a packet's content, at that offset, with more behind it or not.
@@ -67,16 +67,15 @@ fn ends(world: &World) -> Value {
     counters
 }
 
-#[test]
-fn line_18_a_syn_in_pieces_is_decided_as_the_whole_that_it_makes() {
-    let world = Setup::default().start();
-    let sender = RawSender::new(&world.clients[0].namespace);
+pub fn a_syn_in_pieces(covered: Covered) {
+    let world = Setup { covered, ..Setup::default() }.start();
+    let sender = RawSender::new(&world.covered(0).namespace);
     both(|family| {
-        world.clients[0].look_up("github.com", family);
+        world.covered(0).look_up("github.com", family);
         for (id, to, wanted) in [(1, GITHUB, flag::SYN | flag::ACK), (2, STRANGER, flag::RST | flag::ACK)] {
             let whole = with_data(syn(&world, family, PORT + id, to.of(family), 22));
             let bytes = whole.encode();
-            let mut sniffer = Sniffer::new(&world.clients[0].namespace);
+            let mut sniffer = Sniffer::new(&world.covered(0).namespace);
             // The last piece comes first.
             for (from, to) in [(32, bytes.len()), (0, 24), (24, 32)] {
                 let more = to < bytes.len();
@@ -90,14 +89,18 @@ fn line_18_a_syn_in_pieces_is_decided_as_the_whole_that_it_makes() {
     assert_eq!((&counters["allowed"], &counters["denied"]), (&2.into(), &2.into()), "{counters}");
 }
 
-/// The second piece writes over a part of the first one.
 #[test]
-fn line_18_pieces_that_overlap_come_to_nothing() {
-    let world = Setup::default().start();
-    let sender = RawSender::new(&world.clients[0].namespace);
+fn line_18_a_syn_in_pieces_is_decided_as_the_whole_that_it_makes() {
+    a_syn_in_pieces(Covered::Clients);
+}
+
+/// The second piece writes over a part of the first one.
+pub fn pieces_that_overlap(covered: Covered) {
+    let world = Setup { covered, ..Setup::default() }.start();
+    let sender = RawSender::new(&world.covered(0).namespace);
     both(|family| {
-        world.clients[0].look_up("github.com", family);
-        let mut sniffer = Sniffer::new(&world.clients[0].namespace);
+        world.covered(0).look_up("github.com", family);
+        let mut sniffer = Sniffer::new(&world.covered(0).namespace);
         for (id, first) in [(11, true), (12, false)] {
             let allowed = with_data(syn(&world, family, PORT + id, GITHUB.of(family), 22));
             let other = with_data(syn(&world, family, PORT + id, GITHUB.of(family), 8022)).encode();
@@ -121,16 +124,20 @@ fn line_18_pieces_that_overlap_come_to_nothing() {
         assert_eq!(world.internet.wire.to(address), []);
     }
     assert_eq!(world.internet.wire.leaked(), []);
-    both(|family| assert!(world.clients[0].reach(GITHUB.of(family), 22).is_ok()));
+    both(|family| assert!(world.covered(0).reach(GITHUB.of(family), 22).is_ok()));
     ends(&world);
+}
+
+#[test]
+fn line_18_pieces_that_overlap_come_to_nothing() {
+    pieces_that_overlap(Covered::Clients);
 }
 
 /// IPv6 in front of the segment, IPv4 within the header: options by which a packet says that it goes elsewhere, or that
 /// there is more to it.
-#[test]
-fn line_18_other_headers_change_nothing_or_are_refused() {
-    let world = Setup::default().start();
-    let sender = RawSender::new(&world.clients[0].namespace);
+pub fn other_headers(covered: Covered) {
+    let world = Setup { covered, ..Setup::default() }.start();
+    let sender = RawSender::new(&world.covered(0).namespace);
     let to = |family: Family, port: u16| syn(&world, family, port, STRANGER.of(family), 22);
     let v6 = |first: u8, header: &[u8], port: u16| {
         let whole = to(Family::V6, port);
@@ -155,13 +162,18 @@ fn line_18_other_headers_change_nothing_or_are_refused() {
     let _ = sender.try_send(&v4(&[131, 7, 4, 198, 51, 100, 10, 0], PORT + 25));
     // IPv4 addresses in those of IPv6, at either end.
     let mapped: IpAddr = "::ffff:198.51.100.66".parse().unwrap();
-    let own = world.clients[0].address(Family::V6);
+    let own = world.covered(0).address(Family::V6);
     for (from, to) in [(own, mapped), ("::ffff:10.77.1.2".parse().unwrap(), STRANGER.of(Family::V6))] {
         let segment = Segment::syn(SocketAddr::new(from, PORT + 26), SocketAddr::new(to, 22));
         let _ = sender.try_send(&segment.packet());
     }
     ends(&world);
     assert_eq!(world.internet.wire.to(mapped), []);
+}
+
+#[test]
+fn line_18_other_headers_change_nothing_or_are_refused() {
+    other_headers(Covered::Clients);
 }
 
 fn malformed(world: &World, least: u64) {
@@ -185,15 +197,14 @@ const PROTOCOLS: [(u8, &str); 10] = [
     (0xff, "icmp"),
 ];
 
-#[test]
-fn line_19_other_protocols_do_not_get_out() {
-    let world = Setup::default().start();
-    let sender = RawSender::new(&world.clients[0].namespace);
+pub fn other_protocols(covered: Covered) {
+    let world = Setup { covered, ..Setup::default() }.start();
+    let sender = RawSender::new(&world.covered(0).namespace);
     both(|family| {
         // A name that is allowed on its port is no more open by another protocol than a stranger.
-        world.clients[0].look_up("github.com", family);
+        world.covered(0).look_up("github.com", family);
         for to in [STRANGER.of(family), GITHUB.of(family)] {
-            let from = world.clients[0].address(family);
+            let from = world.covered(0).address(family);
             for (number, word) in PROTOCOLS {
                 let packet = match (number, family) {
                     (17, _) => datagram(SocketAddr::new(from, PORT), SocketAddr::new(to, 22), b"secret"),
@@ -214,8 +225,13 @@ fn line_19_other_protocols_do_not_get_out() {
     let refused = world.gateway.status()["refused_in_kernel"]["proto-not-allowed"].as_u64().unwrap();
     assert_eq!(refused, 4 * PROTOCOLS.len() as u64);
     // There is something to add up.
-    both(|family| world.clients[0].is_refused(STRANGER.of(family), 22));
+    both(|family| world.covered(0).is_refused(STRANGER.of(family), 22));
     ends(&world);
+}
+
+#[test]
+fn line_19_other_protocols_do_not_get_out() {
+    other_protocols(Covered::Clients);
 }
 
 /// The first packet of SCTP (INIT): a damaged one would be refused for that (RFC 9260, 3.3.2).

@@ -7,7 +7,7 @@ use super::{Scene, hears};
 use crate::messages::bytes::{ANSWER, CHAOS, INTERNET, Message, address, answer, entry, name, question};
 use crate::world::{
     Actor, Carrier, Family, GITHUB, Message as Told, Question, RESOLVER, RawSender, STRANGER, Setup, Talk, World, Zone,
-    all_ways, datagram,
+    all_ways, datagram, eventually,
 };
 
 /// github.com is at that address.
@@ -126,7 +126,7 @@ fn line_02_an_answer_counts_once() {
             scene.counts(&[("questions", 1), ("learned", 1), ("unasked", 1)], "twice");
         }
         scene.says_why(family, carrier, "unasked-answer");
-        assert_eq!(scene.world.clients[0].reach(GITHUB.of(family), 22).unwrap(), GITHUB.of(family));
+        assert!(GITHUB.both().contains(&scene.world.clients[0].reach(GITHUB.of(family), 22).unwrap()));
         scene.stranger_is_refused(family, "no-observation");
     });
     scene.ends();
@@ -138,6 +138,11 @@ fn liar(world: &World) -> Actor {
     for address in RESOLVER.both() {
         place.sh(&format!("ip addr add {address} dev lo"));
     }
+    // One of IPv6 is in use only once the kernel has come to it, also where it looks for no duplicate.
+    eventually("the liar's addresses", || {
+        let local = place.sh("ip -6 route show table local");
+        local.contains(&format!("local {} ", RESOLVER.of(Family::V6))).then_some(())
+    });
     let zone = Zone::default();
     zone.set_ttl(60);
     zone.put("github.com", &STRANGER.both());
@@ -172,7 +177,7 @@ fn line_03_what_is_said_over_loopback_opens_nothing() {
     }
     all_ways(|family, carrier| {
         assert_eq!(asks(family, carrier), [GITHUB.of(family)]);
-        assert_eq!(scene.world.clients[0].reach(GITHUB.of(family), 22).unwrap(), GITHUB.of(family));
+        assert!(GITHUB.both().contains(&scene.world.clients[0].reach(GITHUB.of(family), 22).unwrap()));
         scene.stranger_is_refused(family, "no-observation");
     });
     scene.ends();

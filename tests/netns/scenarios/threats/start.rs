@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use crate::world::{Hammer, STRANGER, Setup, World, both, kernel_state};
+use crate::world::{Covered, Hammer, STRANGER, Setup, World, both, kernel_state};
 
 /// The exit code of "the system refused".
 const REFUSED: i32 = 4;
@@ -23,9 +23,8 @@ fn fails(world: &mut World, words: &[&str]) {
 /// What of the ruleset is a module each: without it the kernel says that there is no such thing.
 const IN_MODULES: [&str; 6] = ["tproxy", "fib ", "reject ", "limit ", "log ", "ct mark"];
 
-#[test]
-fn line_30_a_kernel_without_a_module_is_an_error_and_no_open_door() {
-    let mut world = Setup::default().build();
+pub fn a_kernel_without_a_module(covered: Covered) {
+    let mut world = Setup { covered, ..Setup::default() }.build();
     let tools = world.gateway.path("tools");
     std::fs::create_dir(&tools).unwrap();
     let path = std::env::var("PATH").unwrap();
@@ -45,22 +44,31 @@ nft \"$@\" <\"$text\"; status=$?; rm \"$text\"; exit $status;; *) exec nft \"$@\
     // Once it has been closed, a start that fails leaves it so.
     world.gateway.start();
     both(|family| {
-        world.clients[0].is_refused(STRANGER.of(family), 22);
+        world.covered(0).is_refused(STRANGER.of(family), 22);
         world.gateway.event(STRANGER.of(family), 22, "no-observation");
     });
     world.gateway.adds_up();
     world.gateway.end_by(nix::sys::signal::Signal::SIGTERM);
     world.gateway.environment = vec![("PATH".to_owned(), format!("{}:{path}", tools.display()))];
     fails(&mut world, &["No such file or directory"]);
-    both(|family| world.clients[0].is_shut_out(STRANGER.of(family), 22));
+    both(|family| world.covered(0).is_shut_out(STRANGER.of(family), 22));
     assert_eq!(world.internet.wire.leaked(), []);
 }
 
 #[test]
-fn line_30_without_the_right_to_raw_sockets_there_is_no_start() {
-    let mut world = Setup::default().build();
+fn line_30_a_kernel_without_a_module_is_an_error_and_no_open_door() {
+    a_kernel_without_a_module(Covered::Clients);
+}
+
+pub fn without_the_right_to_raw_sockets(covered: Covered) {
+    let mut world = Setup { covered, ..Setup::default() }.build();
     world.gateway.wrapper = ["setpriv", "--bounding-set=-net_raw"].map(str::to_owned).to_vec();
     fails(&mut world, &["raw socket", "Operation not permitted"]);
+}
+
+#[test]
+fn line_30_without_the_right_to_raw_sockets_there_is_no_start() {
+    without_the_right_to_raw_sockets(Covered::Clients);
 }
 
 fn connect(world: &World) -> UnixStream {
@@ -120,9 +128,9 @@ fn line_29_who_follows_events_and_does_not_read_holds_up_nobody() {
     let mut follower = connect(&world);
     follower.write_all(b"{\"v\":1,\"request\":\"events\",\"last\":0,\"follow\":true}\n").unwrap();
     let before = world.gateway.process.as_ref().unwrap().resident();
-    let hammer = Hammer::start(&world.clients[1]);
+    let hammer = Hammer::start(&world.covered(1));
     // Each address is an event of its own.
-    both(|family| drop(world.clients[0].visit_all("fresh.example", family, 22, 4_000)));
+    both(|family| drop(world.covered(0).visit_all("fresh.example", family, 22, 4_000)));
     hammer.strikes(500);
     drop(hammer);
     works(&world);

@@ -1,0 +1,86 @@
+//! The lines about packets, load and accidents once more, where the gateway's own processes are covered: what comes by a
+//! client's interface there comes out of a socket here. What has no meaning for a host is said in docs/security.md.
+
+use super::super::{envoy_faults, killed, reload_cuts};
+use super::{overload, packets, start};
+use crate::world::Covered::Host;
+
+#[test]
+fn line_18_pieces_of_the_host_that_overlap_come_to_nothing() {
+    packets::pieces_that_overlap(Host);
+}
+
+#[test]
+fn line_18_other_headers_of_the_host_change_nothing_or_are_refused() {
+    packets::other_headers(Host);
+}
+
+#[test]
+fn line_19_other_protocols_of_the_host_do_not_get_out() {
+    packets::other_protocols(Host);
+}
+
+#[test]
+fn line_22_connections_of_the_host_whose_rule_goes_are_reset_on_both_sides_and_others_go_on() {
+    reload_cuts::a_rule_that_goes(Host);
+}
+
+#[test]
+fn line_22_connections_of_the_host_go_with_their_port_with_their_name_and_with_a_denial() {
+    reload_cuts::port_name_and_denial(Host);
+}
+
+#[test]
+fn line_22_a_restart_after_a_crash_judges_the_connections_of_the_host() {
+    reload_cuts::a_restart_after_a_crash(Host);
+}
+
+#[test]
+fn line_24_changes_that_are_told_of_in_vain_are_found_for_the_host_too() {
+    overload::changes_that_are_told_of_in_vain(Host);
+}
+
+#[test]
+fn line_25_without_memory_the_door_of_the_host_is_closed() {
+    overload::without_memory(Host);
+}
+
+#[test]
+fn line_25_another_boot_of_the_host_with_another_clock_makes_nothing_older_or_younger() {
+    overload::another_boot_with_another_clock(Host);
+}
+
+#[test]
+fn line_25_a_kill_closes_the_door_of_the_host_and_a_restart_forgets_nothing() {
+    killed::a_kill(Host);
+}
+
+#[test]
+fn line_25_a_workers_panic_closes_its_queue_for_the_host_too() {
+    killed::a_workers_panic(Host);
+}
+
+#[test]
+fn line_27_an_envoy_that_is_killed_is_started_again_for_the_host() {
+    envoy_faults::a_killed_envoy(Host);
+}
+
+#[test]
+fn line_27_a_silent_envoy_has_the_syns_of_the_host_refused() {
+    envoy_faults::a_silent_envoy(Host);
+}
+
+#[test]
+fn line_27_without_any_envoy_nothing_of_the_host_goes_direct() {
+    envoy_faults::without_any_envoy(Host);
+}
+
+#[test]
+fn line_30_a_kernel_without_a_module_is_an_error_and_no_open_door_of_the_host() {
+    start::a_kernel_without_a_module(Host);
+}
+
+#[test]
+fn line_30_without_the_right_to_raw_sockets_no_host_is_covered() {
+    start::without_the_right_to_raw_sockets(Host);
+}
