@@ -21,5 +21,6 @@ pub mod policy;
 pub mod queue;
 pub mod record;
 pub mod relay;
+pub mod replay;
 pub mod survey;
 pub mod who;

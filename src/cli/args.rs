@@ -18,7 +18,7 @@ pub struct Args {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  the answer is no (check, reload: problems; explain: refused; status: degraded; doctor: something is wrong)
+  1  the answer is no (check, reload: problems; explain, replay: refused; status: degraded; doctor: something is wrong)
   2  wrong usage
   3  no decider runs here
   4  the system refused";
@@ -38,6 +38,18 @@ Filter: all words have to fit, and of several values (port:22,5432) one.
   name:-          there is none
   -port:22        must not fit; so does '!port:22'
   github          a word without a field may be in any";
+
+const REPLAY: &str = "\
+Say what a policy would have decided of captured traffic.
+
+Plays a capture (pcap or pcapng, as tcpdump and Wireshark write it) with its own clock, as if decider had run with an empty \
+memory and all its listeners up: each decision as `decider events` shows it, then a summary. Exits 1 if something would have \
+been refused. It needs no rights and no running decider.
+
+A capture does not say by which interface a packet came in. Clients are those of `intercept.gateway.networks`; where the \
+policy names none, senders with private addresses and whoever asks one of `dns.resolvers`. `--client` names them instead. \
+Capture on the clients' side of the gateway, whole packets: `tcpdump -i docker0 -w FILE`. For `intercept.host`, name this \
+host's addresses by `--here`.";
 
 /// Where a decider keeps its things.
 #[derive(Debug, Clone, clap::Args)]
@@ -74,6 +86,9 @@ pub enum Command {
     Rules(Json),
     /// Put the policy file in force again, as it is now, while decider runs
     Reload(Reload),
+    /// Say what a policy would have decided of captured traffic
+    #[command(long_about = REPLAY)]
+    Replay(Replay),
     /// Say what this host lacks, what gets in the way, and what mends it
     Doctor(Doctor),
     /// Stop decider and its Envoy, and remove every trace from the kernel
@@ -243,6 +258,23 @@ pub struct Cache {
 pub struct Doctor {
     /// Policy file to look for [default: /etc/decider/policy.yaml]
     pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Replay {
+    /// Capture file
+    pub capture: PathBuf,
+    /// Policy file
+    #[arg(long, value_name = "FILE")]
+    pub policy: PathBuf,
+    /// Only what this client does; may be given again
+    #[arg(long, value_name = "ADDRESS")]
+    pub client: Vec<IpAddr>,
+    /// An address of the host that decider is to run on; may be given again
+    #[arg(long, value_name = "ADDRESS")]
+    pub here: Vec<IpAddr>,
     #[command(flatten)]
     pub output: Json,
 }

@@ -1,4 +1,4 @@
-mod rows;
+pub mod rows;
 mod wanted;
 
 use std::io::{self, Write};

@@ -13,6 +13,7 @@ mod lockdown;
 mod output;
 mod reload;
 mod render;
+mod replay;
 mod rules;
 mod run;
 mod status;
@@ -53,6 +54,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Command::Cache(args) => cache::run(&args, &place),
         Command::Rules(args) => rules::run(args, &place),
         Command::Reload(args) => reload::run(&args, &place),
+        Command::Replay(args) => replay::run(&args),
         Command::Doctor(args) => doctor::run(&args, &place),
         Command::Down(output) => down::run(output, &place),
         Command::Completions { shell } => docs::completions(shell),

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
 
-use crate::dns::{Flow, Flows, Held};
+use crate::dns::Flow;
 use crate::kernel::{Conntrack, FlowNews, KernelError, Life};
 use crate::model::{Mark, MarkMask};
-use crate::policy::NameMatch;
-use crate::queue::Shared;
+use crate::queue::{Holder, Shared};
 
 /// How long to wait after news were lost: whatever makes so many of them may go on for a while, and all connections are
 /// looked at.
@@ -45,7 +44,7 @@ impl FlowWatch {
     /// If the system gives no thread.
     pub fn follow(self, shared: Arc<Shared>) -> io::Result<()> {
         let Self { conntrack, living } = self;
-        let mut keeper = Keeper { shared, flows: Flows::new() };
+        let mut keeper = Keeper { holder: Holder::new(Arc::clone(&shared)), shared };
         for news in &living {
             keeper.take(news);
         }
@@ -57,7 +56,7 @@ impl FlowWatch {
 /// Keeps what is known in step with the connections.
 struct Keeper {
     shared: Arc<Shared>,
-    flows: Flows,
+    holder: Holder,
 }
 
 impl Keeper {
@@ -84,12 +83,8 @@ impl Keeper {
     fn look_at_all(&mut self, conntrack: &Conntrack) -> io::Result<()> {
         // What waits is older than the look, and may tell of a beginning whose end was lost.
         conntrack.skip()?;
-        let marks = self.shared.published.load().policy.spec().marks;
-        let living = Conntrack::living(marks)?;
-        let flows = living.iter().map(flow).collect();
-        for held in self.flows.end_all_but(&flows) {
-            self.release(&held);
-        }
+        let living = Conntrack::living(self.marks())?;
+        self.holder.end_all_but(&living.iter().map(flow).collect());
         for news in &living {
             self.take(news);
         }
@@ -99,33 +94,13 @@ impl Keeper {
     fn take(&mut self, news: &FlowNews) {
         match news.life {
             Life::Unsaid => {}
-            Life::Over => {
-                if let Some(held) = self.flows.end(flow(news)) {
-                    self.release(&held);
-                }
-            }
-            Life::Lives => self.lives(news),
+            Life::Over => self.holder.end(flow(news)),
+            Life::Lives => self.holder.begin(flow(news), Mark(news.mark & self.marks().bits())),
         }
     }
 
-    fn lives(&mut self, news: &FlowNews) {
-        let published = self.shared.published.load();
-        let policy = &published.policy;
-        let mark = Mark(news.mark & policy.spec().marks.bits());
-        let Some(route) = policy.marked(mark) else { return };
-        let (client, addr, port) = (self.shared.client(news.client.ip()), news.dst.ip(), news.dst.port());
-        let knowledge = &self.shared.knowledge;
-        let released = self.flows.begin(flow(news), mark, || {
-            let leads = |name: &_| matches!(policy.lookup(name, port), NameMatch::Allow(to) if to.slot == route.slot);
-            knowledge.about(addr).hold(client, addr, policy.spec().dns.scope, leads)
-        });
-        for held in released {
-            self.release(&held);
-        }
-    }
-
-    fn release(&self, held: &Held) {
-        self.shared.knowledge.about(held.addr).release(held);
+    fn marks(&self) -> MarkMask {
+        self.shared.published.load().policy.spec().marks
     }
 }
 

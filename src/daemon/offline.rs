@@ -10,7 +10,7 @@ use crate::decide::{self, Explanation, KnownName, Scene};
 use crate::dns::{Grounds, Limits, Observations};
 use crate::kernel::Local;
 use crate::model::{ClientId, Epoch, Moment};
-use crate::policy::{Dns, MAX_BYTES, Policy, Spec};
+use crate::policy::{Dns, MAX_BYTES, Policy, SlotTable, Spec};
 use crate::queue::Whereabouts;
 
 use super::interfaces;
@@ -35,6 +35,16 @@ pub fn read_policy(path: &Path) -> io::Result<Vec<u8>> {
 /// If the saved slots cannot be read, or there are more rules than slots.
 pub fn compile(spec: Spec, state_dir: &Path) -> Result<Policy, StartError> {
     let mut slots = load_slots(state_dir)?;
+    slots.assign(&spec)?;
+    Ok(Policy::compile(spec, &slots, Epoch::default())?)
+}
+
+/// The policy with slots as a first run would give them.
+///
+/// # Errors
+/// If there are more rules than slots.
+pub fn compile_anew(spec: Spec) -> Result<Policy, StartError> {
+    let mut slots = SlotTable::default();
     slots.assign(&spec)?;
     Ok(Policy::compile(spec, &slots, Epoch::default())?)
 }

@@ -8,13 +8,17 @@
 mod build;
 mod error;
 mod extension;
+mod icmp;
 mod ip;
+mod segment;
 mod summary;
 mod syn;
 mod udp;
 
 pub use build::udp_packet;
 pub use error::PacketError;
+pub use icmp::icmp_type;
+pub use segment::{Segment, segment};
 pub use summary::{Summary, summary};
 pub use syn::{Syn, syn};
 pub use udp::{UdpDatagram, udp};

@@ -89,15 +89,21 @@ impl Way {
     }
 }
 
-impl<R: Replies> Handler for DnsWorker<R> {
-    fn handle(&mut self, packet: &impl HeldPacket) -> Answer {
-        let now = clock::now();
+impl<R: Replies> DnsWorker<R> {
+    /// What becomes of a packet that came at this moment.
+    pub fn judge(&self, packet: &impl HeldPacket, now: Moment) -> Answer {
         let (way, passage) = match packet.hook() {
             Hook::Prerouting | Hook::Output => (Way::Question, self.passage(packet, Way::Question, now)),
             Hook::Postrouting | Hook::Input => (Way::Answer, self.passage(packet, Way::Answer, now)),
             Hook::Other(_) => (Way::Answer, self.unreadable(packet, Way::Answer, now)),
         };
         self.verdict(&passage, way, packet)
+    }
+}
+
+impl<R: Replies> Handler for DnsWorker<R> {
+    fn handle(&mut self, packet: &impl HeldPacket) -> Answer {
+        self.judge(packet, clock::now())
     }
 
     fn settle(&mut self) {}

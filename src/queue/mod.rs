@@ -7,8 +7,10 @@
 mod dns;
 pub(crate) mod fault;
 mod guard;
+mod holder;
 mod nfq;
 mod recent;
+mod refusal;
 mod reply;
 mod shared;
 mod syn;
@@ -16,7 +18,9 @@ mod worker;
 
 pub use dns::DnsWorker;
 pub use guard::{DnsGuard, Ends, Passage};
+pub use holder::Holder;
 pub use nfq::{NfqQueue, OpenError, QueueOptions};
+pub use refusal::{RefusedPacket, refusal};
 pub use reply::{Replies, ReplySocket};
 pub use shared::{Basis, Knowledge, Published, Readiness, Shared, Whereabouts};
 pub use syn::SynWorker;

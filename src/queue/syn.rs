@@ -106,11 +106,9 @@ impl SynWorker {
         });
         mark
     }
-}
 
-impl Handler for SynWorker {
-    fn handle(&mut self, packet: &impl HeldPacket) -> Answer {
-        let now = clock::now();
+    /// What becomes of a packet that came at this moment.
+    pub fn judge(&mut self, packet: &impl HeldPacket, now: Moment) -> Answer {
         let mark = match packet::syn(packet.bytes()) {
             Ok(syn) => {
                 fault::on_syn(syn.dst.port());
@@ -122,10 +120,21 @@ impl Handler for SynWorker {
         Answer::Accept { mark: others | mark.0 }
     }
 
-    fn settle(&mut self) {
+    /// Sends off what there is to record of it; its verdict was given at this moment.
+    pub fn report(&mut self, now: Moment) {
         if let Some(mut record) = self.unsettled.take() {
-            record.waited = clock::now().since(record.at);
+            record.waited = now.since(record.at);
             self.shared.report(record);
         }
+    }
+}
+
+impl Handler for SynWorker {
+    fn handle(&mut self, packet: &impl HeldPacket) -> Answer {
+        self.judge(packet, clock::now())
+    }
+
+    fn settle(&mut self) {
+        self.report(clock::now());
     }
 }

@@ -4,7 +4,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_util::bytes::{Buf, BytesMut};
-use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
+use tokio_util::codec::{Decoder, FramedRead, LengthDelimitedCodec};
 
 use super::limits::{BUFFER, WRITE};
 
@@ -24,7 +24,37 @@ fn codec() -> LengthDelimitedCodec {
 /// The messages of a stream, however its bytes come. It ends with an error if the bytes end within a message.
 pub fn messages<R: AsyncRead>(reader: R) -> impl Stream<Item = io::Result<BytesMut>> {
     let framed = FramedRead::with_capacity(reader, codec(), BUFFER);
-    framed.map(|framed| framed.map(|mut framed| framed.split_off(usize::from(LENGTH).min(framed.len()))))
+    framed.map(|framed| framed.map(without_length))
+}
+
+fn without_length(mut framed: BytesMut) -> BytesMut {
+    framed.split_off(usize::from(LENGTH).min(framed.len()))
+}
+
+/// The messages of a stream whose bytes are put in by hand.
+pub struct Messages {
+    codec: LengthDelimitedCodec,
+    bytes: BytesMut,
+}
+
+impl Default for Messages {
+    /// Nothing has come yet.
+    fn default() -> Self {
+        Self { codec: codec(), bytes: BytesMut::new() }
+    }
+}
+
+impl Messages {
+    /// The next bytes of the stream.
+    pub fn put(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next message, if all of it has come.
+    pub fn take(&mut self) -> Option<BytesMut> {
+        let framed = self.codec.decode(&mut self.bytes).ok().flatten()?;
+        Some(without_length(framed))
+    }
 }
 
 /// Writes a message, length and all in one go.

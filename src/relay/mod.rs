@@ -18,6 +18,8 @@ mod silence;
 
 pub use counters::RelayCounters;
 pub use exchange::{End, Inspect, exchange};
+pub use framing::Messages;
 pub use listeners::{ListenError, Listeners, is_without_ipv6};
 pub use places::{Place, Places};
 pub use server::spawn;
+pub use session::outstanding;

@@ -38,10 +38,8 @@ pub async fn carry(
     (client, resolver): (SocketAddr, SocketAddr),
     mark: Mark,
 ) -> End {
-    // A late answer is that of a slow resolver: it does not end the connection with all that else is under way.
-    let limits = PendingLimits { capacity: OUTSTANDING, per_client: OUTSTANDING, window: ANSWER };
     let ends = Ends { client, resolver, transport: Transport::Tcp, in_interface: 0, uid: None };
-    let session = Session { guard: &guard, pending: Mutex::new(Pending::new(limits)), ends };
+    let session = Session { guard: &guard, pending: Mutex::new(outstanding()), ends };
     // Answers are not to wait for each other.
     let _ = stream.set_nodelay(true);
     let connect = async {
@@ -60,6 +58,13 @@ pub async fn carry(
         End::Refused | End::ClientFailed | End::ResolverFailed => reset(&stream),
     }
     end
+}
+
+/// Room for the questions of one connection. A late answer is that of a slow resolver: it does not end the connection with
+/// all that else is under way.
+#[must_use]
+pub fn outstanding() -> Pending {
+    Pending::new(PendingLimits { capacity: OUTSTANDING, per_client: OUTSTANDING, window: ANSWER })
 }
 
 /// Makes the end of a connection, when it is dropped, a reset.

@@ -44,6 +44,7 @@ mod real_resolvers;
 mod reload;
 mod reload_cuts;
 mod reload_storm;
+mod replayed;
 mod rotation;
 mod sandbox;
 mod service_manager;
