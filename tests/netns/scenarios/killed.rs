@@ -79,15 +79,17 @@ fn a_kill_closes_the_door_and_a_restart_forgets_nothing() {
 pub fn a_stop(covered: Covered) {
     let world = Setup { covered, ..Setup::default() }.start();
     let mut flows = open_flows(&world);
-    let hammer = Hammer::start(&world.covered(0));
+    // A socket of the host itself is told that the queue is full, and would try for ever.
+    let hammer = (covered != Covered::Host).then(|| Hammer::start(&world.covered(0)));
     world.gateway.freeze();
     all_alive(&mut flows);
     both(|family| {
         world.covered(1).is_shut_out(GITHUB.of(family), 22);
         world.covered(1).is_shut_out(STRANGER.of(family), 22);
     });
-    hammer.strikes(400);
-    drop(hammer);
+    if let Some(hammer) = hammer {
+        hammer.strikes(400);
+    }
     world.gateway.thaw();
     world.gateway.wait_until_ready();
     all_alive(&mut flows);

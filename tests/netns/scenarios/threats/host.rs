@@ -56,6 +56,11 @@ fn line_25_a_kill_closes_the_door_of_the_host_and_a_restart_forgets_nothing() {
 }
 
 #[test]
+fn line_25_a_stopped_decider_lets_nothing_of_the_host_out() {
+    killed::a_stop(Host);
+}
+
+#[test]
 fn line_25_a_workers_panic_closes_its_queue_for_the_host_too() {
     killed::a_workers_panic(Host);
 }
