@@ -1,12 +1,14 @@
 //! One client floods, another works: memory stays bounded, the other is served, and every packet is accounted for.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::world::{Family, GITHUB, Message, Question, RESOLVER, RawSender, Segment, Setup, World, both};
+use crate::world::{Covered, Family, GITHUB, Message, Question, RESOLVER, RawSender, Segment, Setup, World, both};
 
 const SYNS: u32 = 20_000;
+const SOCKETS: u32 = 3_000;
 const QUESTIONS: u32 = 20_000;
 /// What a flood may cost decider in memory: the caches and channels, which are bounded, and not the packets.
 const MEMORY: u64 = 96 << 20;
@@ -22,8 +24,9 @@ pub(super) fn while_another_works(world: &World, family: Family, flood: impl FnO
             over.store(true, Ordering::Relaxed);
         });
         let mut served = 0;
+        let other = world.covered(1);
         while !over.load(Ordering::Relaxed) || served < 5 {
-            let reached = world.clients[1].reach_name("github.com", family, 22);
+            let reached = other.reach_name("github.com", family, 22);
             assert!(GITHUB.both().contains(&reached.unwrap()), "after {served} connections");
             served += 1;
         }
@@ -33,6 +36,26 @@ pub(super) fn while_another_works(world: &World, family: Family, flood: impl FnO
 
 fn memory(world: &World) -> u64 {
     world.gateway.process.as_ref().unwrap().resident()
+}
+
+/// Sockets of one process after another, as a process that scans would have them.
+pub fn a_flood_of_sockets(covered: Covered) {
+    let world = Setup { covered, ..Setup::default() }.start();
+    let before = memory(&world);
+    both(|family| {
+        let flooder = world.covered(0);
+        let served = while_another_works(&world, family, || {
+            for number in 0..SOCKETS {
+                let error = flooder.connect(somewhere(family, number), 22).expect_err("a stranger was reached");
+                assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "connection {number}");
+            }
+        });
+        assert!(served >= 5);
+    });
+    let counters = world.gateway.adds_up();
+    assert_eq!(counters["denied"], 2 * SOCKETS, "{counters}");
+    assert!(memory(&world) < before + MEMORY, "{before} bytes became {}", memory(&world));
+    assert_eq!(world.internet.wire.leaked(), []);
 }
 
 #[test]

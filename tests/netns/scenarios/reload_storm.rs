@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::world::{DATABASE, Family, GITHUB, GITLAB, Setup, World, eventually};
+use crate::world::{Covered, DATABASE, Family, GITHUB, GITLAB, Setup, World, eventually};
 
 const ALWAYS: &str = "{ domain: github.com, proto: ssh }";
 const SOMETIMES: &str = "{ domain: gitlab.com, proto: ssh }";
@@ -26,8 +26,8 @@ fn reloads() -> usize {
     std::env::var("DECIDER_RELOADS").map_or(20, |text| text.parse().unwrap())
 }
 
-fn started() -> World {
-    let mut world = Setup::default().build();
+fn started(covered: Covered) -> World {
+    let mut world = Setup { covered, ..Setup::default() }.build();
     world.gateway.write_rules(&[ALWAYS]);
     world.gateway.start();
     world
@@ -97,7 +97,7 @@ impl Tally {
             _ => ("db.example.com", 5432, DATABASE, false),
         };
         let family = Family::BOTH[number / 4 % 2];
-        let count = match world.clients[number % 2].reach_name(name, family, port) {
+        let count = match world.covered(number % 2).reach_name(name, family, port) {
             Ok(reached) if home.both().contains(&reached) => &self.reached,
             Ok(_) => &self.wrong,
             Err(error) if always => {
@@ -136,9 +136,8 @@ fn storm(world: &World, rounds: usize) {
     world.gateway.reloads();
 }
 
-#[test]
-fn a_storm_leads_nobody_astray_and_leaves_nothing_behind() {
-    let world = started();
+pub fn a_storm(covered: Covered) {
+    let world = started(covered);
     let (stop, tally) = (AtomicBool::new(false), Tally::default());
     let crowd = |world: &World, rounds| {
         stop.store(false, Ordering::Relaxed);
@@ -196,6 +195,11 @@ fn a_storm_leads_nobody_astray_and_leaves_nothing_behind() {
     assert_eq!(world.internet.wire.leaked(), []);
     let repairs = world.gateway.status()["heal"].clone();
     assert_eq!((&repairs["ruleset"], &repairs["routes"]), (&0.into(), &0.into()), "{repairs}");
+}
+
+#[test]
+fn a_storm_leads_nobody_astray_and_leaves_nothing_behind() {
+    a_storm(Covered::Clients);
 }
 
 /// Waits until nothing of a connection is left, and nothing that Envoy is to end.

@@ -1,8 +1,8 @@
 //! The lines about packets, load and accidents once more, where the gateway's own processes are covered: what comes by a
 //! client's interface there comes out of a socket here. What has no meaning for a host is said in docs/security.md.
 
-use super::super::{envoy_faults, killed, reload_cuts};
-use super::{overload, packets, start};
+use super::super::{envoy_faults, floods, killed, reload_cuts, reload_storm};
+use super::{overload, packets, proxy, start};
 use crate::world::Covered::Host;
 
 #[test]
@@ -21,6 +21,11 @@ fn line_19_other_protocols_of_the_host_do_not_get_out() {
 }
 
 #[test]
+fn line_21_what_the_proxy_of_a_host_sends_does_not_come_back_to_the_queue() {
+    proxy::what_the_proxy_sends(Host);
+}
+
+#[test]
 fn line_22_connections_of_the_host_whose_rule_goes_are_reset_on_both_sides_and_others_go_on() {
     reload_cuts::a_rule_that_goes(Host);
 }
@@ -33,6 +38,11 @@ fn line_22_connections_of_the_host_go_with_their_port_with_their_name_and_with_a
 #[test]
 fn line_22_a_restart_after_a_crash_judges_the_connections_of_the_host() {
     reload_cuts::a_restart_after_a_crash(Host);
+}
+
+#[test]
+fn line_23_a_process_that_scans_leaves_others_of_the_host_alone() {
+    floods::a_flood_of_sockets(Host);
 }
 
 #[test]
@@ -78,6 +88,11 @@ fn line_27_a_silent_envoy_has_the_syns_of_the_host_refused() {
 #[test]
 fn line_27_without_any_envoy_nothing_of_the_host_goes_direct() {
     envoy_faults::without_any_envoy(Host);
+}
+
+#[test]
+fn line_28_a_storm_of_reloads_leads_nobody_of_the_host_astray() {
+    reload_storm::a_storm(Host);
 }
 
 #[test]

@@ -2,25 +2,34 @@
 
 use std::process::Command;
 
-use crate::world::{BannerServer, CLIENTS, GITHUB, Process, STRANGER, Setup, both};
+use crate::world::{BannerServer, CLIENTS, Covered, GITHUB, Process, STRANGER, Setup, both};
 
 /// An allowed name that leads to another client: the proxy's connection leaves by a covered interface, and the answers come
 /// in by it.
-#[test]
-fn line_21_what_the_proxy_sends_does_not_come_back_to_the_queue() {
-    let mut world = Setup { dns: ", allow_private: true", ..Setup::default() }.build();
+pub fn what_the_proxy_sends(covered: Covered) {
+    let mut world = Setup { covered, dns: ", allow_private: true", ..Setup::default() }.build();
     world.internet.zone.put("db.example.com", &CLIENTS[1].both());
     world.gateway.start();
     let _server = BannerServer::start(&world.clients[1].namespace, 5432);
     both(|family| {
-        let reached = world.clients[0].reach_name("db.example.com", family, 5432).unwrap();
+        let reached = world.covered(0).reach_name("db.example.com", family, 5432).unwrap();
         assert!(CLIENTS[1].both().contains(&reached), "{reached}");
         let event = world.gateway.event(CLIENTS[1].of(family), 5432, "allowed");
-        assert_eq!(event["client"], world.clients[0].address(family).to_string(), "{event}");
+        match covered {
+            Covered::Clients | Covered::All => {
+                assert_eq!(event["client"], world.covered(0).address(family).to_string(), "{event}");
+            }
+            Covered::Host => assert_eq!(event["uid"], 0, "{event}"),
+        }
     });
     let counters = world.gateway.adds_up();
     assert_eq!((&counters["queued"], &counters["allowed"]), (&2.into(), &2.into()), "{counters}");
     assert_eq!(world.internet.wire.leaked(), []);
+}
+
+#[test]
+fn line_21_what_the_proxy_sends_does_not_come_back_to_the_queue() {
+    what_the_proxy_sends(Covered::Clients);
 }
 
 /// It is somebody else's to start (`manage: false`), and comes when decider has been at work for long.
