@@ -22,5 +22,6 @@ pub mod queue;
 pub mod record;
 pub mod relay;
 pub mod replay;
+pub mod review;
 pub mod survey;
 pub mod who;

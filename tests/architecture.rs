@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("queue", &["model", "clock", "packet", "dns", "policy", "decide", "record"]),
     ("relay", &["model", "clock", "dns", "policy", "record", "queue"]),
     ("replay", &["model", "packet", "dns", "policy", "record", "queue", "relay"]),
+    ("review", &["model", "policy", "record"]),
     ("kernel", &["model", "policy"]),
     ("who", &["model", "kernel"]),
     ("envoy", &["model", "policy"]),
@@ -34,14 +35,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "model", "clock", "policy", "kernel", "envoy", "decide", "record", "filter", "replay", "control", "daemon",
-            "doctor", "survey", "who",
+            "model", "clock", "policy", "kernel", "envoy", "decide", "record", "filter", "replay", "review", "control",
+            "daemon", "doctor", "survey", "who",
         ],
     ),
 ];
 
 /// Modules without sockets, files, clocks, threads or logging.
-const PURE: &[&str] = &["model", "packet", "dns", "policy", "decide", "filter", "doctor"];
+const PURE: &[&str] = &["model", "packet", "dns", "policy", "decide", "filter", "review", "doctor"];
 
 /// The pure parts of modules that also have edges: planners and readers.
 const PURE_PLACES: &[&str] = &[

@@ -18,7 +18,7 @@ pub struct Args {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  the answer is no (check, reload: problems; explain, replay: refused; status: degraded; doctor: something is wrong)
+  1  the answer is no (check, reload: problems; explain, replay: refused; diff: different; status: degraded; doctor: something is wrong)
   2  wrong usage
   3  no decider runs here
   4  the system refused";
@@ -86,6 +86,8 @@ pub enum Command {
     Rules(Json),
     /// Put the policy file in force again, as it is now, while decider runs
     Reload(Reload),
+    /// Say what two policies say otherwise, and which recorded decisions would be others
+    Diff(Diff),
     /// Say what a policy would have decided of captured traffic
     #[command(long_about = REPLAY)]
     Replay(Replay),
@@ -275,6 +277,19 @@ pub struct Replay {
     /// An address of the host that decider is to run on; may be given again
     #[arg(long, value_name = "ADDRESS")]
     pub here: Vec<IpAddr>,
+    #[command(flatten)]
+    pub output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Diff {
+    /// Policy file
+    pub old: PathBuf,
+    /// Policy file that it is compared with
+    pub new: PathBuf,
+    /// Decisions to be made again by both, as `events --json` or `replay --json` prints them
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
     #[command(flatten)]
     pub output: Json,
 }

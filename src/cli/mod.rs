@@ -3,9 +3,11 @@
 mod args;
 mod cache;
 mod check;
+mod diff;
 mod docs;
 mod doctor;
 mod down;
+mod event_file;
 mod events;
 mod explain;
 mod failure;
@@ -54,6 +56,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Command::Cache(args) => cache::run(&args, &place),
         Command::Rules(args) => rules::run(args, &place),
         Command::Reload(args) => reload::run(&args, &place),
+        Command::Diff(args) => diff::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Doctor(args) => doctor::run(&args, &place),
         Command::Down(output) => down::run(output, &place),
