@@ -19,7 +19,7 @@ pub struct Changes {
     pub decisions: u64,
     /// Those that say too little to decide again.
     pub unknown: u64,
-    /// Those that would be others.
+    /// Those that would be others: by verdict or reason.
     pub changed: u64,
     #[serde(skip)]
     kinds: BTreeMap<Kind, u64>,
@@ -63,7 +63,8 @@ impl Changes {
             self.unknown += weight;
             return;
         };
-        if before == after {
+        // Another rule that allows the same is told among the rules.
+        if (before.verdict, before.reason) == (after.verdict, after.reason) {
             return;
         }
         self.changed += weight;
