@@ -72,8 +72,10 @@ deb: ## The Debian package: target/debian/decider_*.deb
 
 deb-test: deb ## The package in a clean Debian: installed, upgraded, removed, purged, with systemd too (root)
 	@tests/setup package
-	@src/package/build --deb-version 9999-1 --output target/debian/upgrade.deb
-	@tests/package/run $$(ls -t target/debian/decider_*.deb | head -n 1) target/debian/upgrade.deb \
+	@# cargo-deb takes away what it made before.
+	@mkdir -p target/package-test && cp "$$(ls -t target/debian/decider_*.deb | head -n 1)" target/package-test/first.deb
+	@src/package/build --deb-version 9999-1 --output target/package-test/upgrade.deb
+	@tests/package/run target/package-test/first.deb target/package-test/upgrade.deb \
 		"$${DECIDER_ENVOY:-.deps/bin/envoy}"
 
 install: build ## Program, manual pages, completions under PREFIX (/usr/local)
