@@ -7,7 +7,7 @@ use crate::{decider, documents, markdown, read, root, said};
 
 /// Other programs that a document may name in a console block. A new one is looked at by a person first.
 const OTHERS: &[&str] =
-    &["nft", "ip", "conntrack", "kill", "tail", "docker", "ssh", "ssh-keyscan", "getent", "systemctl", "tcpdump"];
+    &["nft", "ip", "conntrack", "kill", "tail", "docker", "ssh", "ssh-keyscan", "getent", "systemctl", "tcpdump", "nc"];
 
 /// The command of a line in a console block; none if it is output.
 fn typed(line: &str) -> Option<&str> {
