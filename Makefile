@@ -11,10 +11,10 @@ man := $(DESTDIR)$(PREFIX)/share/man/man1
 share := $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test churn storm clients bench-dns backstop check fuzz build static deb deb-test install clean setup
+.PHONY: help demo test churn storm clients bench-dns backstop screenshots check fuzz build static deb deb-test install clean setup
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup ## A little internet on this machine with decider in it (root; DEMO_KEEP=1 stays open)
 	$(CARGO) build --locked
@@ -41,6 +41,10 @@ bench-dns: setup ## What decider adds to a DNS lookup, beside dnsmasq (root; BEN
 
 backstop: setup ## How long the host's door is open when the ruleset is flushed, by what holds it (root)
 	$(CARGO) test --locked --test netns -- backstop:: host_door::without --nocapture --test-threads 1
+
+screenshots: ## The pictures of `decider top` in docs/images, and its screens as text in tests/top/screens
+	DECIDER_SCREENS=write $(CARGO) test --locked --test top screen
+	DECIDER_SCREENS=write $(CARGO) test --locked --test top pictures
 
 check: ## Format, lints, documentation, dependencies
 	@tests/setup rust

@@ -23,5 +23,7 @@ pub mod record;
 pub mod relay;
 pub mod replay;
 pub mod review;
+pub mod say;
 pub mod survey;
+pub mod top;
 pub mod who;

@@ -78,6 +78,9 @@ pub enum Command {
     /// Print recent decisions
     #[command(after_help = FILTER)]
     Events(Events),
+    /// Show connections and refusals as they happen, in a terminal
+    #[command(after_help = FILTER)]
+    Top(Top),
     /// Say what would become of a connection, and why
     Explain(Explain),
     /// List the names that are known, with their addresses
@@ -220,6 +223,24 @@ pub struct Events {
     /// Only what is no older: a time back (10m, 2h, 1d), or a moment (12:00, 2027-01-31T12:00:00Z)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
+    #[command(flatten)]
+    pub output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Top {
+    /// Only what fits: words such as verdict:deny, port:22 or name:*.example.com
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+    /// Print the table once and end: for scripts
+    #[arg(long)]
+    pub once: bool,
+    /// Milliseconds between two looks at connections and counters; decisions are shown as they come
+    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(100..=60_000))]
+    pub interval: u64,
+    /// Show a file that `decider events --json` has written, instead of a running decider
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
     #[command(flatten)]
     pub output: Json,
 }

@@ -21,7 +21,7 @@ mod run;
 mod status;
 mod style;
 mod table;
-mod who;
+mod top;
 
 use std::process::ExitCode;
 
@@ -52,6 +52,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Command::Lockdown(args) => lockdown::run(&args, &place),
         Command::Status(args) => status::run(args, &place),
         Command::Events(args) => events::run(&args, &place),
+        Command::Top(args) => top::run(&args, &place),
         Command::Explain(args) => explain::run(&args, &place),
         Command::Cache(args) => cache::run(&args, &place),
         Command::Rules(args) => rules::run(args, &place),

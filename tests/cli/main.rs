@@ -6,6 +6,7 @@ mod doctor;
 mod fake;
 mod output;
 mod socket;
+mod top;
 mod views;
 
 use std::path::{Path, PathBuf};
@@ -94,7 +95,7 @@ fn a_missing_file_is_the_systems_no() {
 fn commands_that_need_a_daemon_say_that_there_is_none() {
     let folder = Folder::new("daemonless");
     let explain = ["explain", "--client", "10.0.0.1", "--dst", "192.0.2.1", "--port", "22"];
-    for command in [&["status"][..], &["events"], &["cache"], &["rules"], &explain] {
+    for command in [&["status"][..], &["events"], &["top", "--once"], &["cache"], &["rules"], &explain] {
         let output = decider(&folder, command);
         assert_eq!(code(&output), 3, "{command:?}: {}", stderr(&output));
         assert!(stderr(&output).contains("no decider runs here"), "{}", stderr(&output));

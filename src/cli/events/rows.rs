@@ -2,9 +2,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use jiff::tz::TimeZone;
 
-use crate::cli::{style, who};
+use crate::cli::style;
 use crate::model::{DomainName, RuleId};
 use crate::record::Event;
+use crate::say;
 
 /// The names of the columns.
 pub fn header() -> String {
@@ -28,7 +29,7 @@ pub fn row(event: &Event) -> String {
     let also = if also.is_empty() { String::new() } else { format!(", also {}", also.join(", ")) };
     let hint = event.hint.as_ref().map_or(String::new(), |hint| format!("  {hint}"));
     let repeated = event.repeated.map_or(String::new(), |count| format!("  x{count}"));
-    let who = who::words(&event.who).map_or(String::new(), |who| format!(", by {who}"));
+    let who = say::who(&event.who).map_or(String::new(), |who| format!(", by {who}"));
     let style = style::of_verdict(event.verdict);
     format!("{style}{columns}{style:#}{name}{}{also}{who}{hint}{repeated}", rule.unwrap_or_default())
 }

@@ -4,7 +4,8 @@ use crate::model::Who;
 use crate::who::unit;
 
 /// Who it was, in a few words: the program, its process, its user, its service or container. None if nothing is known.
-pub fn words(who: &Who) -> Option<String> {
+#[must_use]
+pub fn who(who: &Who) -> Option<String> {
     let program = who.exe.as_deref().map(Path::new);
     let program = program.map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy());
     let process = match (program, who.pid) {
@@ -23,10 +24,10 @@ mod tests {
 
     #[test]
     fn what_is_known_is_said() {
-        assert_eq!(words(&Who::default()), None);
-        assert_eq!(words(&Who { uid: Some(0), ..Who::default() }).unwrap(), "uid 0");
+        assert_eq!(who(&Who::default()), None);
+        assert_eq!(who(&Who { uid: Some(0), ..Who::default() }).unwrap(), "uid 0");
         let (exe, cgroup) = (Some("/usr/bin/ssh".to_owned()), Some("/system.slice/backup.service".to_owned()));
-        let who = Who { uid: Some(1000), pid: Some(77), exe, cgroup };
-        assert_eq!(words(&who).unwrap(), "ssh[77], uid 1000, backup.service");
+        let known = Who { uid: Some(1000), pid: Some(77), exe, cgroup };
+        assert_eq!(who(&known).unwrap(), "ssh[77], uid 1000, backup.service");
     }
 }

@@ -1,0 +1,115 @@
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use jiff::Timestamp;
+
+use crate::clock;
+use crate::control::{CallError, Client, EventLine, FlowView, Request, Status};
+use crate::decide::Explanation;
+use crate::say::{self, Said};
+
+use super::state::State;
+use super::update::{Input, update};
+
+/// Past events to begin with.
+const PAST: usize = 1000;
+/// What is read ahead of the screen; then the daemon is kept waiting, and tells of a gap.
+const AHEAD: usize = 1024;
+
+/// What comes from a running decider.
+pub struct Live {
+    /// Where it comes in.
+    pub inputs: Receiver<Input>,
+}
+
+impl Live {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// If there is no decider, or it does not answer.
+    pub fn start(socket: &Path, interval: Duration) -> Result<Self, CallError> {
+        let status: Status = Client::connect(socket)?.call(&Request::Status {})?;
+        let (sender, inputs) = bounded(AHEAD);
+        let _ = sender.send(Input::Status(Box::new(status)));
+        let followed = (socket.to_owned(), sender.clone());
+        std::thread::spawn(move || follow(&followed.0, &followed.1));
+        let asked = socket.to_owned();
+        std::thread::spawn(move || ask_again_and_again(&asked, &sender, interval));
+        Ok(Self { inputs })
+    }
+}
+
+fn follow(socket: &Path, sender: &Sender<Input>) {
+    let ended = Client::connect(socket).and_then(|client| {
+        client.events(&Request::Events { last: PAST, follow: true }, |line| {
+            let input = match line {
+                EventLine::Event(event) => Input::Event(event),
+                EventLine::Gap(missed) => Input::Gap(missed),
+            };
+            sender.send(input).map_err(|_| CallError::Silent)
+        })
+    });
+    let why = ended.err().map_or("decider has ended".to_owned(), |error| error.to_string());
+    let _ = sender.send(Input::Lost(why));
+}
+
+/// Ends with the screen, whose end of the channel is gone then, or with the daemon.
+fn ask_again_and_again(socket: &Path, sender: &Sender<Input>, interval: Duration) {
+    loop {
+        let flows = flows(socket);
+        let status: Result<Status, CallError> =
+            Client::connect(socket).and_then(|client| client.call(&Request::Status {}));
+        let Ok(status) = status else { return };
+        let sent = sender
+            .send(Input::Status(Box::new(status)))
+            .and_then(|()| flows.map_or(Ok(()), |flows| sender.send(Input::Flows(flows))));
+        if sent.is_err() {
+            return;
+        }
+        std::thread::sleep(interval);
+    }
+}
+
+/// The connections; none if the kernel would not list them, which is no reason to show nothing.
+fn flows(socket: &Path) -> Option<Vec<FlowView>> {
+    Client::connect(socket).and_then(|client| client.call(&Request::Flows {})).ok()
+}
+
+/// All that there is at this moment.
+///
+/// # Errors
+/// If there is no decider, or it does not answer.
+pub fn snapshot(socket: &Path, state: &mut State) -> Result<(), CallError> {
+    let status: Status = Client::connect(socket)?.call(&Request::Status {})?;
+    update(state, Input::Status(Box::new(status)));
+    let past = Request::Events { last: usize::MAX, follow: false };
+    Client::connect(socket)?.events(&past, |line| {
+        match line {
+            EventLine::Event(event) => update(state, Input::Event(event)),
+            EventLine::Gap(missed) => update(state, Input::Gap(missed)),
+        }
+        Ok::<_, CallError>(())
+    })?;
+    if let Some(flows) = flows(socket) {
+        update(state, Input::Flows(flows));
+    }
+    Ok(())
+}
+
+/// Asks why, in a thread of its own; the answer comes by the channel.
+pub fn explain(socket: PathBuf, client: IpAddr, dst: SocketAddr, answer: Sender<Input>) {
+    std::thread::spawn(move || {
+        let request = Request::Explain { client, dst: dst.ip(), port: dst.port() };
+        let told: Result<Explanation, CallError> = Client::connect(&socket).and_then(|asked| asked.call(&request));
+        let said: Result<Said, String> =
+            told.map(|told| say::explanation(&told, client, dst)).map_err(|error| error.to_string());
+        let _ = answer.send(Input::Said(Box::new(said)));
+    });
+}
+
+/// The wall clock.
+pub fn now() -> Timestamp {
+    Timestamp::try_from(clock::wall()).unwrap_or_default()
+}

@@ -1,0 +1,94 @@
+use jiff::{SignedDuration, Timestamp};
+
+use crate::control::{FlowView, Status};
+use crate::record::{Event, PathTaken};
+use crate::say::Said;
+
+use super::row::Row;
+use super::state::{Screen, State, WAITS};
+
+/// How old a decision may be for its row's rate: the past that is told at the start is older.
+const JUST_NOW: SignedDuration = SignedDuration::from_secs(2);
+
+/// What comes from the daemon, and the time.
+#[derive(Debug)]
+pub enum Input {
+    /// A decision.
+    Event(Box<Event>),
+    /// So many were missed.
+    Gap(u64),
+    /// How it is.
+    Status(Box<Status>),
+    /// All connections that live.
+    Flows(Vec<FlowView>),
+    /// What was asked about the row of the detail pane.
+    Said(Box<Result<Said, String>>),
+    /// Nothing more comes.
+    Lost(String),
+    /// Time went on; once an interval.
+    Tick(Timestamp),
+}
+
+/// Takes one.
+pub fn update(state: &mut State, input: Input) {
+    match input {
+        Input::Event(event) => decided(state, &event),
+        Input::Gap(missed) => state.missed = state.missed.saturating_add(missed),
+        Input::Status(status) => state.status = Some(*status),
+        Input::Flows(flows) => flows_live(state, &flows),
+        Input::Said(said) => {
+            if let Screen::Detail(detail) = &mut state.screen {
+                detail.said = Some(*said);
+            }
+        }
+        Input::Lost(why) => state.lost = Some(why),
+        Input::Tick(now) => tick(state, now),
+    }
+    state.selected = state.selected.min(state.lines().saturating_sub(1));
+}
+
+fn decided(state: &mut State, event: &Event) {
+    let row = Row::of_event(event);
+    let key = row.key();
+    if state.rows.get(&key).is_none() {
+        state.rows.push(key.clone(), row);
+    }
+    if let Some(row) = state.rows.get_mut(&key) {
+        row.decided(event, state.now.duration_since(event.ts) < JUST_NOW);
+    }
+    if state.replayed {
+        state.now = state.now.max(event.ts);
+    }
+    state.history.add(event.ts, event.verdict, event.weight());
+    if state.waits.len() >= WAITS {
+        state.waits.pop_front();
+    }
+    state.waits.push_back((event.waited_us, event.path == PathTaken::Fast));
+}
+
+fn flows_live(state: &mut State, flows: &[FlowView]) {
+    for (_, row) in &mut state.rows {
+        row.none_lives();
+    }
+    for flow in flows {
+        let row = Row::of_flow(flow, state.now);
+        let key = row.key();
+        // Flows are many: they push no refusal out.
+        let is_full = state.rows.len() >= state.rows.cap().get();
+        if !state.rows.contains(&key) && !is_full {
+            state.rows.push(key.clone(), row);
+        }
+        if let Some(row) = state.rows.peek_mut(&key) {
+            row.lives(flow, state.now);
+        }
+    }
+}
+
+fn tick(state: &mut State, now: Timestamp) {
+    let seconds = now.duration_since(state.now).as_secs_f64();
+    state.now = now;
+    state.history.reach(now);
+    for (_, row) in &mut state.rows {
+        row.measure(seconds);
+    }
+}
