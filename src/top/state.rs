@@ -18,7 +18,7 @@ const ROWS: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 /// Waits of which percentiles are made.
 pub(super) const WAITS: usize = 1024;
 
-/// All that `top` knows and shows. It changes by [`super::update`] and [`super::on_key`] alone.
+/// All that `top` knows and shows. It changes by [`super::update()`] and [`super::on_key()`] alone.
 #[derive(Debug)]
 pub struct State {
     /// The rows, the one that something happened to last first.
