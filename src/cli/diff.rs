@@ -10,6 +10,7 @@ use crate::review::{Change, Changes, Judgement};
 
 use super::args::Diff;
 use super::check::load;
+use super::event_file::Unread;
 use super::failure::Failure;
 use super::{event_file, output, style};
 
@@ -38,7 +39,12 @@ pub fn run(args: &Diff) -> Result<ExitCode, Failure> {
         None => None,
         Some(file) => {
             let mut changes = Changes::default();
-            event_file::each(file, |event| changes.look_at(event, &before, &after))?;
+            let read = event_file::each(file, |line| {
+                if let Some(event) = line.event() {
+                    changes.look_at(&event, &before, &after);
+                }
+            });
+            read.map_err(|error| unread(file, &error))?;
             Some(changes)
         }
     };
@@ -50,6 +56,14 @@ pub fn run(args: &Diff) -> Result<ExitCode, Failure> {
         output::write(|out| print(out, &difference, changes.as_ref()))?;
     }
     Ok(if same { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn unread(file: &Path, error: &Unread) -> Failure {
+    match error {
+        Unread::System(error) => Failure::file("read the events", file, error),
+        Unread::Line(number, _) => Failure::usage(format!("{}, line {number}: this is no event", file.display()))
+            .with_help("write such a file with `decider events --json`"),
+    }
 }
 
 fn compile(file: &Path) -> Result<Policy, Failure> {

@@ -1,12 +1,11 @@
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::control::EventLine;
 use crate::record::Event;
-
-use super::failure::Failure;
 
 /// Bytes of a line; an event takes some hundred.
 const LONGEST_LINE: u64 = 65_536;
@@ -19,7 +18,7 @@ enum Line {
     /// How many events a slow reader missed.
     Gap {
         #[serde(rename = "gap")]
-        _missed: u64,
+        missed: u64,
     },
     /// The end of a replay.
     Summary {
@@ -28,25 +27,34 @@ enum Line {
     },
 }
 
-/// Gives the events of a file to `take`, one after the other.
-pub fn each(path: &Path, mut take: impl FnMut(&Event)) -> Result<(), Failure> {
-    let failed = |error: &std::io::Error| Failure::file("read the events", path, error);
-    let mut file = BufReader::new(File::open(path).map_err(|error| failed(&error))?);
+/// Why a file of events cannot be read on.
+pub enum Unread {
+    /// The system's answer.
+    System(io::Error),
+    /// This line, counted from 1, is no event.
+    Line(u64, serde_json::Error),
+}
+
+/// Gives what is in a file to `take`, one after the other.
+pub fn each(path: &Path, mut take: impl FnMut(EventLine)) -> Result<(), Unread> {
+    let mut file = BufReader::new(File::open(path)?);
     let mut line = Vec::new();
-    for number in 1_u64.. {
+    for number in 1.. {
         line.clear();
-        let length = file.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(|error| failed(&error))?;
-        if length == 0 {
+        if file.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
             break;
         }
-        match serde_json::from_slice(&line) {
-            Ok(Line::Event(event)) => take(&event),
-            Ok(Line::Gap { .. } | Line::Summary { .. }) => {}
-            Err(_) => {
-                let message = format!("{}, line {number}: this is no event", path.display());
-                return Err(Failure::usage(message).with_help("write such a file with `decider events --json`"));
-            }
+        match serde_json::from_slice(&line).map_err(|error| Unread::Line(number, error))? {
+            Line::Event(event) => take(EventLine::Event(event)),
+            Line::Gap { missed } => take(EventLine::Gap(missed)),
+            Line::Summary { .. } => {}
         }
     }
     Ok(())
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
 }

@@ -1,19 +1,15 @@
-use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::clock;
-use crate::record::Event;
-use crate::top::{End, Input, Live, Look, State, plain, run as show, signals, snapshot, update};
+use crate::top::{End, Live, Look, State, plain, run as show, signals, snapshot, update};
 
 use super::args::{Place, Top};
+use super::event_file::Unread;
 use super::failure::Failure;
-use super::output;
-
-/// Longest line of a file of events, in bytes.
-const MAX_LINE: u64 = 64 * 1024;
+use super::{event_file, output};
 
 pub fn run(args: &Top, place: &Place) -> Result<ExitCode, Failure> {
     let now = jiff::Timestamp::try_from(clock::wall()).unwrap_or_default();
@@ -53,30 +49,13 @@ fn print(state: &State, json: bool) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads what `events --json` has written, line by line.
+/// Reads what `events --json` has written.
 fn replay(file: &Path, state: &mut State) -> Result<(), Failure> {
-    let failed = |error| Failure::file("read", file, &error);
-    let mut reader = BufReader::new(File::open(file).map_err(failed)?);
-    for number in 1.. {
-        let mut line = String::new();
-        if reader.by_ref().take(MAX_LINE).read_line(&mut line).map_err(failed)? == 0 {
-            break;
-        }
-        let value: serde_json::Value =
-            serde_json::from_str(&line).map_err(|error| not_an_event(file, number, &error))?;
-        if let Some(missed) = value.get("gap").and_then(serde_json::Value::as_u64) {
-            update(state, Input::Gap(missed));
-            continue;
-        }
-        let event: Event = serde_json::from_value(value).map_err(|error| not_an_event(file, number, &error))?;
-        update(state, Input::Event(Box::new(event)));
-    }
-    Ok(())
-}
-
-fn not_an_event(file: &Path, number: usize, error: &serde_json::Error) -> Failure {
-    let place = format!("{}:{number}", file.display());
-    Failure::no(format!("{place}: this is no event: {error}")).with_help("write the file with `decider events --json`")
+    event_file::each(file, |line| update(state, line.into())).map_err(|error| match error {
+        Unread::System(error) => Failure::file("read", file, &error),
+        Unread::Line(number, error) => Failure::no(format!("{}:{number}: this is no event: {error}", file.display()))
+            .with_help("write the file with `decider events --json`"),
+    })
 }
 
 /// What the terminal can show, by its environment.

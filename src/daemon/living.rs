@@ -1,6 +1,8 @@
 //! The connections that live now, for whoever asks.
 
+use std::collections::HashMap;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::task::block_in_place;
 
@@ -8,7 +10,6 @@ use crate::clock;
 use crate::control::FlowView;
 use crate::kernel::{Conntrack, FlowNews};
 use crate::model::{Mark, Moment, Who};
-use crate::policy::NameMatch;
 use crate::queue::{Published, Shared};
 
 use super::backend::View;
@@ -31,15 +32,20 @@ impl View {
         let mut flows: Vec<FlowView> =
             living.iter().take(MOST).filter_map(|news| view(news, &published, &self.shared, now)).collect();
         let own = flows.iter_mut().filter(|flow| self.shared.whereabouts.is_here(flow.client));
-        for flow in own.take(MOST_OWNERS) {
-            flow.who = self.owner(flow);
-        }
+        self.name_owners(own.take(MOST_OWNERS));
         Ok(flows)
     }
 
-    fn owner(&self, flow: &FlowView) -> Who {
-        let all = block_in_place(|| self.who.connected(flow.client, (flow.dst, flow.dst_port).into()));
-        all.into_iter().find(|(port, _)| *port == flow.client_port).map(|(_, who)| who).unwrap_or_default()
+    /// Says who began what. Whoever is asked tells of all connections to a place at once.
+    fn name_owners<'f>(&self, flows: impl Iterator<Item = &'f mut FlowView>) {
+        let mut known: HashMap<(IpAddr, SocketAddr), HashMap<u16, Who>> = HashMap::new();
+        for flow in flows {
+            let (from, to) = (flow.client, SocketAddr::new(flow.dst, flow.dst_port));
+            let all = known
+                .entry((from, to))
+                .or_insert_with(|| block_in_place(|| self.who.connected(from, to)).into_iter().collect());
+            flow.who = all.remove(&flow.client_port).unwrap_or_default();
+        }
     }
 }
 
@@ -49,12 +55,11 @@ fn view(news: &FlowNews, published: &Published, shared: &Shared, now: Moment) ->
     let mark = Mark(news.mark & policy.spec().marks.bits());
     let route = policy.marked(mark)?;
     let (client, dst) = (news.client, news.dst);
-    let leads = |name: &_| matches!(policy.lookup(name, dst.port()), NameMatch::Allow(to) if to.slot == route.slot);
     let asker = shared.client(client.ip());
     let observations = shared.knowledge.about(dst.ip());
     let named = observations
         .at(dst.ip())
-        .filter(|observed| leads(&observed.name))
+        .filter(|observed| policy.leads(&observed.name, dst.port(), route))
         .max_by_key(|observed| (observed.client == asker, observed.flows > 0, observed.expires));
     let age = news
         .measures

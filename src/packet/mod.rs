@@ -13,6 +13,7 @@ mod ip;
 mod segment;
 mod summary;
 mod syn;
+mod tcp;
 mod udp;
 
 pub use build::udp_packet;

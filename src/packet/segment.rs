@@ -1,13 +1,10 @@
 use std::net::SocketAddr;
 
-use pnet_packet::ip::IpNextHeaderProtocols;
-use pnet_packet::tcp::{TcpFlags, TcpPacket};
+use pnet_packet::tcp::TcpFlags;
 
 use super::PacketError;
 use super::ip::Ip;
-
-/// Bytes of a TCP header without options (RFC 9293, 3.1).
-const TCP_HEADER: usize = 20;
+use super::tcp::Tcp;
 
 /// Any packet of a TCP connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,18 +54,13 @@ impl Segment<'_> {
 /// What keeps the bytes from being a TCP segment with a whole header.
 pub fn segment(bytes: &[u8]) -> Result<Segment<'_>, PacketError> {
     let ip = Ip::read(bytes)?;
-    let upper = ip.upper?.of(IpNextHeaderProtocols::Tcp.0)?;
-    let tcp = TcpPacket::new(upper.bytes).ok_or(PacketError::Truncated)?;
-    let header_length = usize::from(tcp.get_data_offset()) * 4;
-    if header_length < TCP_HEADER || header_length > upper.length {
-        return Err(PacketError::Length);
-    }
+    let Tcp { header: tcp, payload, is_whole } = Tcp::read(ip.upper?)?;
     Ok(Segment {
         src: SocketAddr::new(ip.src, tcp.get_source()),
         dst: SocketAddr::new(ip.dst, tcp.get_destination()),
         seq: tcp.get_sequence(),
-        payload: upper.bytes.get(header_length..).unwrap_or_default(),
-        is_whole: upper.bytes.len() == upper.length,
+        payload,
+        is_whole,
         flags: tcp.get_flags(),
     })
 }

@@ -1,13 +1,11 @@
 use std::net::SocketAddr;
 
-use pnet_packet::ip::IpNextHeaderProtocols;
-use pnet_packet::tcp::{TcpFlags, TcpPacket};
+use pnet_packet::tcp::TcpFlags;
 
 use super::PacketError;
 use super::ip::Ip;
+use super::tcp::Tcp;
 
-/// Bytes of a TCP header without options (RFC 9293, 3.1).
-const TCP_HEADER: usize = 20;
 /// The flags that must be exactly SYN. ECE, CWR, PSH and URG may be set as they like.
 const LOOKED_AT: u8 = TcpFlags::FIN | TcpFlags::SYN | TcpFlags::RST | TcpFlags::ACK;
 
@@ -29,12 +27,7 @@ pub struct Syn {
 /// [`PacketError::NotASyn`] for other TCP packets; else what keeps the bytes from being a whole TCP packet's beginning.
 pub fn syn(bytes: &[u8]) -> Result<Syn, PacketError> {
     let ip = Ip::read(bytes)?;
-    let upper = ip.upper?.of(IpNextHeaderProtocols::Tcp.0)?;
-    let tcp = TcpPacket::new(upper.bytes).ok_or(PacketError::Truncated)?;
-    let header_length = usize::from(tcp.get_data_offset()) * 4;
-    if header_length < TCP_HEADER || header_length > upper.length {
-        return Err(PacketError::Length);
-    }
+    let tcp = Tcp::read(ip.upper?)?.header;
     if tcp.get_flags() & LOOKED_AT != TcpFlags::SYN {
         return Err(PacketError::NotASyn);
     }

@@ -114,6 +114,12 @@ impl Policy {
         &self.ports
     }
 
+    /// Whether a name on a port goes by this route.
+    #[must_use]
+    pub fn leads(&self, name: &DomainName, port: u16, route: &Route) -> bool {
+        matches!(self.lookup(name, port), NameMatch::Allow(to) if to.slot == route.slot)
+    }
+
     /// What the rules say of a name on a port. A denial beats every allowance, be it of the name itself or of a wildcard
     /// above it; of allowances, the name's own counts, else that of the longest wildcard.
     #[must_use]

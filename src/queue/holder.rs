@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use crate::dns::{Flow, Flows, Held};
 use crate::model::Mark;
-use crate::policy::NameMatch;
 
 use super::shared::Shared;
 
@@ -28,7 +27,7 @@ impl Holder {
         let (client, addr, port) = (self.shared.client(flow.client.ip()), flow.dst.ip(), flow.dst.port());
         let knowledge = &self.shared.knowledge;
         let released = self.flows.begin(flow, mark, || {
-            let leads = |name: &_| matches!(policy.lookup(name, port), NameMatch::Allow(to) if to.slot == route.slot);
+            let leads = |name: &_| policy.leads(name, port, route);
             knowledge.about(addr).hold(client, addr, policy.spec().dns.scope, leads)
         });
         for held in released {

@@ -24,8 +24,6 @@ pub enum Grouping {
 pub struct Group {
     /// What they have in common; `-` for nothing.
     pub title: String,
-    /// Rows.
-    pub rows: u64,
     /// Decisions that let through.
     pub allowed: u64,
     /// Decisions that refused, or would.
@@ -86,11 +84,10 @@ impl Grouping {
 
 impl Group {
     fn new(title: String, last: Timestamp) -> Self {
-        Self { title, rows: 0, allowed: 0, refused: 0, open: 0, rate: 0.0, bytes: None, last }
+        Self { title, allowed: 0, refused: 0, open: 0, rate: 0.0, bytes: None, last }
     }
 
     fn add(&mut self, row: &Row) {
-        self.rows += 1;
         match row.verdict {
             Verdict::Allow => self.allowed = self.allowed.saturating_add(row.count),
             Verdict::Deny | Verdict::Audit => self.refused = self.refused.saturating_add(row.count),

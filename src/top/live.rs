@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use jiff::Timestamp;
 
 use crate::clock;
-use crate::control::{CallError, Client, EventLine, FlowView, Request, Status};
+use crate::control::{CallError, Client, FlowView, Request, Status};
 use crate::decide::Explanation;
 use crate::say::{self, Said};
 
@@ -44,11 +44,7 @@ impl Live {
 fn follow(socket: &Path, sender: &Sender<Input>) {
     let ended = Client::connect(socket).and_then(|client| {
         client.events(&Request::Events { last: PAST, follow: true }, |line| {
-            let input = match line {
-                EventLine::Event(event) => Input::Event(event),
-                EventLine::Gap(missed) => Input::Gap(missed),
-            };
-            sender.send(input).map_err(|_| CallError::Silent)
+            sender.send(line.into()).map_err(|_| CallError::Silent)
         })
     });
     let why = ended.err().map_or("decider has ended".to_owned(), |error| error.to_string());
@@ -86,10 +82,7 @@ pub fn snapshot(socket: &Path, state: &mut State) -> Result<(), CallError> {
     update(state, Input::Status(Box::new(status)));
     let past = Request::Events { last: usize::MAX, follow: false };
     Client::connect(socket)?.events(&past, |line| {
-        match line {
-            EventLine::Event(event) => update(state, Input::Event(event)),
-            EventLine::Gap(missed) => update(state, Input::Gap(missed)),
-        }
+        update(state, line.into());
         Ok::<_, CallError>(())
     })?;
     if let Some(flows) = flows(socket) {

@@ -9,7 +9,7 @@ use ratatui::crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifi
 use super::keys::{Action, Key, on_key};
 use super::live::{self, Live};
 use super::state::State;
-use super::update::{Input, update};
+use super::update::{Input, settle, update};
 use super::view::{Look, draw};
 
 /// Signals that end it, with the terminal as it was.
@@ -68,6 +68,7 @@ fn go_on(
     let (answer, answers) = bounded(16);
     let ticks = tick(interval);
     loop {
+        settle(state);
         show(state)?;
         select! {
             recv(signals) -> signal => return Ok(End::Signal(signal.unwrap_or(0))),

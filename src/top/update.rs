@@ -1,6 +1,6 @@
 use jiff::{SignedDuration, Timestamp};
 
-use crate::control::{FlowView, Status};
+use crate::control::{EventLine, FlowView, Status};
 use crate::record::{Event, PathTaken};
 use crate::say::Said;
 
@@ -29,6 +29,15 @@ pub enum Input {
     Tick(Timestamp),
 }
 
+impl From<EventLine> for Input {
+    fn from(line: EventLine) -> Self {
+        match line {
+            EventLine::Event(event) => Self::Event(event),
+            EventLine::Gap(missed) => Self::Gap(missed),
+        }
+    }
+}
+
 /// Takes one.
 pub fn update(state: &mut State, input: Input) {
     match input {
@@ -44,6 +53,10 @@ pub fn update(state: &mut State, input: Input) {
         Input::Lost(why) => state.lost = Some(why),
         Input::Tick(now) => tick(state, now),
     }
+}
+
+/// Chooses a row that is there, before it is drawn. Once for all that came since: rows are many, and counting them sorts them.
+pub fn settle(state: &mut State) {
     state.selected = state.selected.min(state.lines().saturating_sub(1));
 }
 

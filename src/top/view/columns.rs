@@ -28,7 +28,7 @@ pub enum Column {
 }
 
 /// All, as they stand from left to right.
-const ORDER: [Column; 13] = [
+pub const ORDER: [Column; 13] = [
     Column::What,
     Column::Name,
     Column::Client,

@@ -1,31 +1,14 @@
-use super::columns::{Column, line};
+use super::columns::{ORDER, line};
 use super::look::Look;
 use crate::top::state::State;
 
-/// Columns of the table for scripts, none cut short.
-const COLUMNS: [Column; 13] = [
-    Column::What,
-    Column::Name,
-    Column::Client,
-    Column::Destination,
-    Column::Port,
-    Column::Why,
-    Column::Rule,
-    Column::Route,
-    Column::Open,
-    Column::Rate,
-    Column::Bytes,
-    Column::Age,
-    Column::Left,
-];
-
-/// The table as lines of text, each column as wide as it has to be; an empty cell is `-`.
+/// The table for scripts as lines of text: all columns, none cut short, each column as wide as it has to be; an empty cell is `-`.
 #[must_use]
 pub fn plain(state: &State) -> Vec<String> {
-    let heading = COLUMNS.map(|column| column.heading().to_owned());
-    let cells = state.shown().into_iter().map(|row| COLUMNS.map(|column| filled(&column.text(row, state.now))));
+    let heading = ORDER.map(|column| column.heading().to_owned());
+    let cells = state.shown().into_iter().map(|row| ORDER.map(|column| filled(&column.text(row, state.now))));
     let table: Vec<[String; 13]> = [heading].into_iter().chain(cells).collect();
-    let widths: Vec<usize> = (0..COLUMNS.len())
+    let widths: Vec<usize> = (0..ORDER.len())
         .map(|at| table.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0))
         .collect();
     let look = Look { colour: false, unicode: true };
