@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, broadcast::error::RecvError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast::error::RecvError};
 use tokio::time::timeout;
 
 use super::access::{Access, Readers};
@@ -118,8 +118,8 @@ impl Server {
 
     /// Serves until the task is dropped.
     pub async fn serve<B: Backend>(&self, backend: Arc<B>) {
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS - MAX_READERS));
-        let readers_places = Arc::new(Semaphore::new(MAX_READERS));
+        let places =
+            Places { all: Arc::new(Semaphore::new(MAX_CONNECTIONS)), readers: Arc::new(Semaphore::new(MAX_READERS)) };
         loop {
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
@@ -129,16 +129,16 @@ impl Server {
                     continue;
                 }
             };
-            let access = self.access(&stream);
-            let of_these = if access == Access::Command { &places } else { &readers_places };
-            let Ok(place) = Arc::clone(of_these).try_acquire_owned() else {
+            let Ok(peer) = stream.peer_cred() else { continue };
+            let access = self.readers.access(peer.uid(), peer.gid());
+            let Some(place) = places.take(access) else {
                 turn_away(&stream);
                 continue;
             };
             let backend = Arc::clone(&backend);
             tokio::spawn(async move {
                 // Whatever goes wrong with one connection ends that connection only.
-                if let Err(error) = converse(stream, access, &*backend).await {
+                if let Err(error) = converse(stream, (peer.uid(), access), &*backend).await {
                     tracing::debug!(%error, "a control connection ended");
                 }
                 drop(place);
@@ -147,10 +147,21 @@ impl Server {
     }
 }
 
-impl Server {
-    fn access(&self, stream: &UnixStream) -> Access {
-        let peer = stream.peer_cred();
-        peer.map_or(Access::None, |peer| self.readers.access(peer.uid(), peer.gid()))
+/// Places for connections: an administrator may have any, others only some.
+struct Places {
+    all: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
+}
+
+impl Places {
+    /// A place until it is dropped; none if there is none for whoever may do this.
+    fn take(&self, access: Access) -> Option<[Option<OwnedSemaphorePermit>; 2]> {
+        let one = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().ok();
+        let of_readers = match access {
+            Access::Command => None,
+            Access::Read | Access::None => Some(one(&self.readers)?),
+        };
+        Some([of_readers, Some(one(&self.all)?)])
     }
 }
 
@@ -176,8 +187,7 @@ fn is_left_over(path: &Path) -> bool {
     answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-async fn converse<B: Backend>(stream: UnixStream, access: Access, backend: &B) -> io::Result<()> {
-    let user = stream.peer_cred()?.uid();
+async fn converse<B: Backend>(stream: UnixStream, (user, access): (u32, Access), backend: &B) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     if access == Access::None {
         let message = format!("user {user} may not ask decider: run this as root, or in the group that may look");
