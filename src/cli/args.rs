@@ -31,6 +31,17 @@ The policy's ruleset is put in force with nobody who decides, and its routing ru
 the upkeep of its links and replies to whoever comes in. In audit mode nothing is done, and where decider runs nothing is \
 changed.";
 
+const ALLOW: &str = "\
+Let a name through for a while, beside what the policy file says.
+
+The target is a name or a wildcard as a rule of the policy has it, with one port and `ssh` or `tcp` behind it: github.com:22/ssh. \
+A port without a proto has that of the policy's rules on this port, else ssh on port 22 and tcp on any other; a name alone means \
+port 22. What is assumed is said.
+
+The rule is checked like one of the policy file, and a deny rule of the file beats it. It survives reloads and restarts, and ends \
+by itself: its connections are cut then. Allowed again before that, it ends anew. It takes root. Exits 1 if there can be no such \
+rule.";
+
 const FILTER: &str = "\
 Filter: all words have to fit, and of several values (port:22,5432) one.
   verdict:deny  reason:no-observation  rule:ID  name:*.example.com  client:10.0.0.0/8  dst:2001:db8::/32
@@ -89,6 +100,9 @@ pub enum Command {
     Rules(Json),
     /// Put the policy file in force again, as it is now, while decider runs
     Reload(Reload),
+    /// Let a name through for a while, beside what the policy file says
+    #[command(long_about = ALLOW)]
+    Allow(Allow),
     /// Say what two policies say otherwise, and which recorded decisions would be others
     Diff(Diff),
     /// Say what a policy would have decided of captured traffic
@@ -205,6 +219,30 @@ pub struct Reload {
     /// Only say what would be changed, and which connections would be cut
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Allow {
+    /// What is to be allowed: NAME, NAME:PORT, NAME/PROTO or NAME:PORT/PROTO
+    #[arg(value_name = "TARGET", required_unless_present_any = ["list", "revoke"], conflicts_with_all = ["list", "revoke"])]
+    pub target: Option<String>,
+    /// For how long, from 1s to 7d: 90s, 10m, 1h30m
+    #[arg(long = "for", value_name = "TIME", required_unless_present_any = ["list", "revoke"], conflicts_with_all = ["list", "revoke"])]
+    pub time: Option<String>,
+    /// Only for this client, by the address that its packets come from [default: everybody]
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["list", "revoke"])]
+    pub client: Option<IpAddr>,
+    /// Only say what would be allowed
+    #[arg(long, conflicts_with_all = ["list", "revoke"])]
+    pub dry_run: bool,
+    /// List the temporary rules
+    #[arg(long, conflicts_with = "revoke")]
+    pub list: bool,
+    /// End temporary rules now: the one with this id, or all for this name
+    #[arg(long, value_name = "ID|NAME")]
+    pub revoke: Option<String>,
     #[command(flatten)]
     pub output: Json,
 }

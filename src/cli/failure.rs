@@ -50,6 +50,11 @@ impl Failure {
         Self { help: Some(help.into()), ..self }
     }
 
+    /// The same, if there are any.
+    pub fn with_help_if(self, help: Option<&str>) -> Self {
+        Self { help: help.map(str::to_owned).or(self.help), ..self }
+    }
+
     pub fn print(&self) {
         let (error, help) = (style::BAD, style::STRONG);
         output::note(format_args!("{error}error{error:#}: {}", self.message));

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod allow;
 mod args;
 mod cache;
 mod check;
@@ -57,6 +58,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Command::Cache(args) => cache::run(&args, &place),
         Command::Rules(args) => rules::run(args, &place),
         Command::Reload(args) => reload::run(&args, &place),
+        Command::Allow(args) => allow::run(&args, &place),
         Command::Diff(args) => diff::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Doctor(args) => doctor::run(&args, &place),

@@ -67,7 +67,8 @@ fn is_unchanged(report: &ReloadReport) -> bool {
     report.added.is_empty() && report.removed.is_empty() && report.changed.is_empty() && report.settings.is_empty()
 }
 
-fn cut(flow: &CutFlow, dry_run: bool) -> String {
+/// A connection that was cut, or would be.
+pub fn cut(flow: &CutFlow, dry_run: bool) -> String {
     let verb = if dry_run { "would cut" } else { "cut" };
     let from = std::net::SocketAddr::new(flow.client, flow.client_port);
     let to = std::net::SocketAddr::new(flow.dst, flow.dst_port);

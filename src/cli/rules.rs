@@ -1,6 +1,8 @@
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::control::{Client, Request, RuleView};
+use crate::policy::written_duration;
 
 use super::args::{Json, Place};
 use super::failure::Failure;
@@ -25,17 +27,21 @@ pub fn run(output: Json, place: &Place) -> Result<ExitCode, Failure> {
             rule.upstream.map_or("-".into(), |upstream| upstream.to_string()),
             rule.mark.clone().unwrap_or_else(|| "-".into()),
             rule.listener_port.map_or("-".into(), |port| port.to_string()),
-            state(rule).to_owned(),
+            state(rule),
         ]);
     }
     table::print(&shown)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn state(rule: &RuleView) -> &'static str {
-    match rule.ready {
+fn state(rule: &RuleView) -> String {
+    let ready = match rule.ready {
         Some(true) => "ready",
         Some(false) => "not ready",
         None => "-",
-    }
+    };
+    let Some(temporary) = &rule.temporary else { return ready.to_owned() };
+    let left = written_duration(Duration::from_secs(temporary.left_s));
+    let client = temporary.client.map_or(String::new(), |client| format!(", for {client} only"));
+    format!("{ready}, temporary, {left} left{client}")
 }

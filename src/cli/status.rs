@@ -1,9 +1,11 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::control::{Client, QueueStatus, Request, SandboxStatus, Status};
+use crate::control::{Client, QueueStatus, Request, SandboxStatus, Status, TemporaryView};
+use crate::policy::written_duration;
 
 use super::args::{Json, Place};
 use super::failure::Failure;
@@ -40,6 +42,7 @@ fn print(out: &mut impl Write, status: &Status) -> io::Result<()> {
         ("queues", Some(queues(status))),
         ("repairs", repairs(status)),
         ("sandbox", Some(sandbox(status))),
+        ("temporary rules", temporary(status)),
         ("last reload", last_reload(status)),
         ("lost", nonzero([(status.lost_records, "events"), (status.lost_journal, "saved observations")].into_iter())),
         ("running", Some(running(status))),
@@ -157,6 +160,18 @@ fn last_reload(status: &Status) -> Option<String> {
     let at = reload.at.map_or(String::new(), |at| format!("{at:.0}, "));
     let failed = if reload.ok { "" } else { "failed: " };
     Some(format!("{at}{failed}{} ({} in all)", reload.message, reload.count))
+}
+
+/// The temporary rules, the one that ends first in front.
+fn temporary(status: &Status) -> Option<String> {
+    let mut rules: Vec<&TemporaryView> = status.temporary.iter().collect();
+    rules.sort_by_key(|rule| rule.left_s);
+    let left = |rule: &TemporaryView| written_duration(Duration::from_secs(rule.left_s));
+    match rules.as_slice() {
+        [] => None,
+        [only] => Some(format!("{}, {} left", only.id, left(only))),
+        [first, more @ ..] => Some(format!("{}, {} left, and {} more", first.id, left(first), more.len())),
+    }
 }
 
 fn running(status: &Status) -> String {

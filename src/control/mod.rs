@@ -7,17 +7,21 @@
 mod access;
 mod client;
 mod flow;
+mod listed;
 mod process;
 mod protocol;
 mod reload;
 mod server;
+mod temporary;
 
 pub use access::Readers;
 pub use client::{CallError, Client, EventLine};
 pub use flow::FlowView;
+pub use listed::{CacheEntry, RuleView};
 pub use protocol::{
-    CacheEntry, Degraded, DnsStatus, EnvoyStatus, Failure, HealStatus, Line, QueueStatus, Request, RuleView,
-    SandboxStatus, Status, TcpStatus, VERSION, parse_request, request_line,
+    Degraded, DnsStatus, EnvoyStatus, Failure, HealStatus, Line, QueueStatus, Request, SandboxStatus, Status,
+    TcpStatus, VERSION, parse_request, request_line,
 };
 pub use reload::{ChangedRule, CutFlow, FailureKind, ReloadFailure, ReloadReport, ReloadStatus};
 pub use server::{Backend, Server, ServerError, make_directory};
+pub use temporary::{Allow, TemporaryFailure, TemporaryReport, TemporaryView};

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::reload::ReloadStatus;
-use crate::dns::State;
-use crate::model::{DomainName, Epoch, NamePattern, Proto, RuleId, Upstream};
+use super::temporary::TemporaryView;
+use crate::model::Epoch;
 use crate::record::Totals;
 
 /// Version of the protocol; a request of another version is refused.
@@ -52,6 +52,24 @@ pub enum Request {
         /// Only say what would be changed.
         dry_run: bool,
     },
+    /// The temporary rules.
+    Temporary {},
+    /// Let something through for a while.
+    Allow {
+        /// `NAME[:PORT][/PROTO]`.
+        target: String,
+        /// For how long, in seconds.
+        for_s: u64,
+        /// Only this client, by its source address.
+        client: Option<IpAddr>,
+        /// Only say what would be allowed.
+        dry_run: bool,
+    },
+    /// End temporary rules now.
+    Revoke {
+        /// A rule's id, or the name of some.
+        which: String,
+    },
     /// End, and remove every trace from the kernel.
     Down {},
 }
@@ -61,12 +79,13 @@ impl Request {
     #[must_use]
     pub const fn is_command(&self) -> bool {
         match self {
-            Self::Reload { .. } | Self::Down {} => true,
+            Self::Reload { .. } | Self::Allow { .. } | Self::Revoke { .. } | Self::Down {} => true,
             Self::Status {}
             | Self::Events { .. }
             | Self::Explain { .. }
             | Self::Cache { .. }
             | Self::Rules {}
+            | Self::Temporary {}
             | Self::Flows {} => false,
         }
     }
@@ -162,8 +181,11 @@ pub struct Status {
     /// The last reload, if there was one.
     #[serde(default)]
     pub reload: Option<ReloadStatus>,
-    /// Number of rules.
+    /// Number of rules, temporary ones included.
     pub rules: usize,
+    /// The temporary ones.
+    #[serde(default)]
+    pub temporary: Vec<TemporaryView>,
     /// Listeners that are up, of those that the rules need.
     pub listeners_ready: usize,
     /// Listeners that the rules need.
@@ -300,51 +322,6 @@ pub struct HealStatus {
     pub last_at: Option<Timestamp>,
 }
 
-/// A rule as `rules` shows it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RuleView {
-    /// Its id.
-    pub id: RuleId,
-    /// Its name, or `*.` and the name that its names are below.
-    pub domain: NamePattern,
-    /// Its protocol.
-    pub proto: Proto,
-    /// Its ports.
-    pub ports: Vec<u16>,
-    /// `allow` or `deny`.
-    pub action: String,
-    /// Where Envoy connects to, if it allows.
-    pub upstream: Option<Upstream>,
-    /// Its mark in hexadecimal, if it allows.
-    pub mark: Option<String>,
-    /// Its listener's port, if it allows.
-    pub listener_port: Option<u16>,
-    /// Whether its listener is up, if it allows.
-    pub ready: Option<bool>,
-}
-
-/// An observation as `cache` shows it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CacheEntry {
-    /// The name that was asked for.
-    pub name: DomainName,
-    /// The address that was answered.
-    pub address: IpAddr,
-    /// Who asked.
-    pub client: IpAddr,
-    /// The answer's TTL.
-    pub ttl_s: u64,
-    /// Since it was learned.
-    pub age_s: u64,
-    /// Until it expires; 0 if it has.
-    pub left_s: u64,
-    /// What it is good for.
-    pub state: State,
-    /// How many connections of that client keep it alive.
-    #[serde(default)]
-    pub flows: u32,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -359,6 +336,9 @@ mod tests {
             Request::Rules {},
             Request::Flows {},
             Request::Reload { dry_run: true },
+            Request::Temporary {},
+            Request::Allow { target: "a.example".into(), for_s: 60, client: Some([10, 0, 0, 1].into()), dry_run: true },
+            Request::Revoke { which: "a.example".into() },
             Request::Down {},
         ];
         for request in requests {

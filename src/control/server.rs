@@ -12,8 +12,10 @@ use tokio::time::timeout;
 
 use super::access::{Access, Readers};
 use super::flow::FlowView;
-use super::protocol::{CacheEntry, Failure, Line, Request, RuleView, Status, parse_request, server_line};
+use super::listed::{CacheEntry, RuleView};
+use super::protocol::{Failure, Line, Request, Status, parse_request, server_line};
 use super::reload::ReloadReport;
+use super::temporary::{Allow, TemporaryReport, TemporaryView};
 use crate::decide::Explanation;
 use crate::record::{Event, Follower};
 
@@ -47,6 +49,12 @@ pub trait Backend: Send + Sync + 'static {
     fn events(&self, count: usize) -> (Vec<Arc<Event>>, Follower);
     /// For `reload`: what came of it, whatever that is; an error if there is nobody any more who could do it.
     fn reload(&self, dry_run: bool) -> impl Future<Output = Result<ReloadReport, String>> + Send;
+    /// For `temporary`.
+    fn temporary(&self) -> Vec<TemporaryView>;
+    /// For `allow`: what came of it; an error as for `reload`.
+    fn allow(&self, asked: Allow) -> impl Future<Output = Result<TemporaryReport, String>> + Send;
+    /// For `revoke`, which a user asks for: what came of it; an error as for `reload`.
+    fn revoke(&self, which: String, by: u32) -> impl Future<Output = Result<TemporaryReport, String>> + Send;
     /// For `down`: returns when every trace is removed; the process ends right after.
     fn down(&self) -> impl Future<Output = Result<(), String>> + Send;
 }
@@ -210,7 +218,7 @@ async fn converse<B: Backend>(stream: UnixStream, (user, access): (u32, Access),
             let message = format!("user {user} may look, but not command decider: run this as root");
             send::<()>(&mut writer, &Line::Error(Failure { message })).await
         }
-        Ok(request) => answer(request, backend, &mut reader, &mut writer).await,
+        Ok(request) => answer(request, user, backend, &mut reader, &mut writer).await,
         Err(failure) => send::<()>(&mut writer, &Line::Error(failure)).await,
     }
 }
@@ -218,7 +226,13 @@ async fn converse<B: Backend>(stream: UnixStream, (user, access): (u32, Access),
 type Reader = BufReader<Take<tokio::net::unix::OwnedReadHalf>>;
 type Writer = tokio::net::unix::OwnedWriteHalf;
 
-async fn answer<B: Backend>(request: Request, backend: &B, reader: &mut Reader, writer: &mut Writer) -> io::Result<()> {
+async fn answer<B: Backend>(
+    request: Request,
+    user: u32,
+    backend: &B,
+    reader: &mut Reader,
+    writer: &mut Writer,
+) -> io::Result<()> {
     match request {
         Request::Status {} => send(writer, &Line::Reply(backend.status())).await,
         Request::Rules {} => send(writer, &Line::Reply(backend.rules())).await,
@@ -236,6 +250,12 @@ async fn answer<B: Backend>(request: Request, backend: &B, reader: &mut Reader, 
             if follow { send_events(coming, reader, writer).await } else { Ok(()) }
         }
         Request::Reload { dry_run } => reply(writer, backend.reload(dry_run).await).await,
+        Request::Temporary {} => send(writer, &Line::Reply(backend.temporary())).await,
+        Request::Allow { target, for_s, client, dry_run } => {
+            let asked = Allow { target, for_s, client, dry_run, by: user };
+            reply(writer, backend.allow(asked).await).await
+        }
+        Request::Revoke { which } => reply(writer, backend.revoke(which, user).await).await,
         Request::Down {} => reply(writer, backend.down().await).await,
     }
 }

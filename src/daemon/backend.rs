@@ -9,8 +9,8 @@ use tokio::task::block_in_place;
 
 use crate::clock;
 use crate::control::{
-    Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, FlowView, HealStatus, ReloadReport, ReloadStatus, RuleView,
-    SandboxStatus, Status, TcpStatus,
+    Allow, Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, FlowView, HealStatus, ReloadReport, ReloadStatus,
+    RuleView, SandboxStatus, Status, TcpStatus, TemporaryReport, TemporaryView,
 };
 use crate::decide::{self, Connected, Explanation, Scene};
 use crate::envoy::EnvoyState;
@@ -24,6 +24,7 @@ use super::notify;
 use super::offline::known_names;
 use super::options::Options;
 use super::reload;
+use super::temporary;
 use super::who::Registry;
 use super::workers::Workers;
 
@@ -199,6 +200,7 @@ impl Backend for View {
             epoch: published.policy.epoch(),
             reload: health.reload.clone(),
             rules: spec.rules.len(),
+            temporary: temporary::views(&published.policy),
             listeners_ready: published.readiness.count(),
             listeners: published.policy.routes().len(),
             envoy: EnvoyStatus {
@@ -250,6 +252,7 @@ impl Backend for View {
                     mark: route.map(|route| route.mark.to_string()),
                     listener_port: route.map(|route| route.listener_port),
                     ready: route.map(|route| published.readiness.is_ready(route)),
+                    temporary: temporary::view(rule),
                 }
             })
             .collect()
@@ -310,11 +313,19 @@ impl Backend for View {
     }
 
     async fn reload(&self, dry_run: bool) -> Result<ReloadReport, String> {
-        let ending = || "decider is ending".to_owned();
-        let (reply, answer) = oneshot::channel();
-        let request = reload::Request { dry_run, reply: Some(reply) };
-        self.reloads.send(request).await.map_err(|_| ending())?;
-        answer.await.map_err(|_| ending())
+        self.ask(|reply| reload::Request::Reload(reload::Reload { dry_run, reply: Some(reply) })).await
+    }
+
+    fn temporary(&self) -> Vec<TemporaryView> {
+        temporary::views(&self.shared.published.load().policy)
+    }
+
+    async fn allow(&self, asked: Allow) -> Result<TemporaryReport, String> {
+        self.ask(|reply| reload::Request::Allow(asked, reply)).await
+    }
+
+    async fn revoke(&self, which: String, by: u32) -> Result<TemporaryReport, String> {
+        self.ask(|reply| reload::Request::Revoke(which, by, reply)).await
     }
 
     async fn down(&self) -> Result<(), String> {
@@ -325,6 +336,14 @@ impl Backend for View {
 }
 
 impl View {
+    /// Asks the task that changes the policy in force, and waits for its answer.
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> reload::Request) -> Result<T, String> {
+        let ending = || "decider is ending".to_owned();
+        let (reply, answer) = oneshot::channel();
+        self.reloads.send(request(reply)).await.map_err(|_| ending())?;
+        answer.await.map_err(|_| ending())
+    }
+
     fn connected(&self, client: IpAddr, dst: SocketAddr) -> Vec<Connected> {
         if !self.shared.whereabouts.is_here(client) {
             return vec![];

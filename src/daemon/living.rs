@@ -59,7 +59,7 @@ fn view(news: &FlowNews, published: &Published, shared: &Shared, now: Moment) ->
     let observations = shared.knowledge.about(dst.ip());
     let named = observations
         .at(dst.ip())
-        .filter(|observed| policy.leads(&observed.name, dst.port(), route))
+        .filter(|observed| policy.leads(client.ip(), &observed.name, dst.port(), route))
         .max_by_key(|observed| (observed.client == asker, observed.flows > 0, observed.expires));
     let age = news
         .measures

@@ -25,6 +25,7 @@ mod sandbox;
 mod start;
 mod state_dir;
 mod stop;
+mod temporary;
 mod watch;
 mod who;
 mod workers;

@@ -1,19 +1,22 @@
 //! Another policy while decider runs: the file is read again, and what it says is put in force without a moment in which
 //! neither the old one nor the new one holds.
 //!
-//! One task does it, one reload after the other. [`mod@file`] reads, [`change`] carries out, [`cut`] ends connections that the
-//! new policy does not allow.
+//! One task does it, one change after the other. [`mod@file`] reads, [`change`] carries out, [`cut`] ends connections that the
+//! new policy does not allow. Temporary rules are put beside those of the file, and taken away again, by the same way
+//! ([`temporary`]).
 
 mod change;
 mod cut;
 mod file;
 mod request;
+mod temporary;
 mod ways;
 
-pub use request::Request;
+pub use request::{Reload, Request};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{Mutex, mpsc};
@@ -23,15 +26,19 @@ use crate::clock;
 use crate::control::{ChangedRule, FailureKind, ReloadFailure, ReloadReport, ReloadStatus};
 use crate::envoy::{Listener, Steering};
 use crate::kernel::Local;
+use crate::model::Moment;
+use crate::policy::temporary::Temporaries;
 use crate::policy::{Difference, SlotTable, Spec};
 
 use super::backend::View;
 use super::firewall::Firewall;
 use super::notify;
 use super::state_dir::StateDir;
+use super::temporary::tell_dropped;
+use change::PATIENCE;
 use ways::Ways;
 
-/// Does reloads, one after the other.
+/// Changes the policy in force, one change after the other.
 pub struct Reloader {
     /// What is shared with the control socket.
     pub view: Arc<View>,
@@ -45,6 +52,14 @@ pub struct Reloader {
     pub slots: SlotTable,
     /// Where that is saved. Held until the end, so that no other decider takes it.
     pub state: StateDir,
+    /// What the policy file said when it was read last.
+    pub file: Spec,
+    /// What is let through beside that for a while.
+    pub temporaries: Temporaries,
+    /// When those were saved last.
+    pub saved: Moment,
+    /// Whether some of them are over and could not be taken out.
+    pub cannot_end: bool,
 }
 
 impl Reloader {
@@ -61,22 +76,43 @@ impl Reloader {
 
     /// Answers requests until nobody can make any more.
     pub async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
-        while let Some(first) = requests.recv().await {
+        loop {
+            let next = tokio::select! {
+                next = requests.recv() => next,
+                () = self.something_may_be_over() => {
+                    self.end_what_is_over().await;
+                    continue;
+                }
+            };
+            let Some(first) = next else { return };
             let mut asked = vec![first];
             // Whoever asked before the file is read is answered by that one reading.
             while let Ok(more) = requests.try_recv() {
                 asked.push(more);
             }
-            let (dry, real): (Vec<Request>, Vec<Request>) = asked.into_iter().partition(|request| request.dry_run);
-            for request in dry {
-                let report = self.answer(true).await;
-                request.answer(&report);
+            self.serve(asked).await;
+        }
+    }
+
+    async fn serve(&mut self, asked: Vec<Request>) {
+        let mut reloads = Vec::new();
+        for request in asked {
+            // Whoever does not wait for the answer any more finds it in the log.
+            match request {
+                Request::Reload(reload) => reloads.push(reload),
+                Request::Allow(asked, reply) => drop(reply.send(self.allow(asked).await)),
+                Request::Revoke(which, by, reply) => drop(reply.send(self.revoke(&which, by).await)),
             }
-            if !real.is_empty() {
-                let report = self.reload().await;
-                for request in real {
-                    request.answer(&report);
-                }
+        }
+        let (dry, real): (Vec<Reload>, Vec<Reload>) = reloads.into_iter().partition(|reload| reload.dry_run);
+        for reload in dry {
+            let report = self.answer(true).await;
+            reload.answer(&report);
+        }
+        if !real.is_empty() {
+            let report = self.reload().await;
+            for reload in real {
+                reload.answer(&report);
             }
         }
     }
@@ -106,20 +142,38 @@ impl Reloader {
     }
 
     async fn carry_out(&mut self, report: &mut ReloadReport) -> Result<(), ReloadFailure> {
-        let spec = file::read(&self.view.options.policy_file, report)?;
+        let file = file::read(&self.view.options.policy_file, report)?;
+        let merged = self.temporaries.merge(&file);
         let before = self.view.shared.published.load_full();
-        let difference = Difference::between(before.policy.spec(), &spec);
+        let difference = Difference::between(before.policy.spec(), &merged.spec);
         describe(&difference, report);
+        let verb = if report.dry_run { "would be" } else { "is" };
+        let dropped = merged.dropped.iter();
+        report
+            .notes
+            .extend(dropped.map(|rule| format!("the temporary rule {} {verb} dropped: {}", rule.id, rule.why.message)));
         refuse_what_needs_a_restart(&difference)?;
-        if report.dry_run { self.foretell(spec, report) } else { self.change(spec, report).await }
+        if report.dry_run {
+            return self.foretell(merged.spec, report);
+        }
+        self.change(merged.spec.clone(), PATIENCE, report).await?;
+        tell_dropped(&merged);
+        (self.file, self.temporaries) = (file, merged.kept);
+        if !merged.dropped.is_empty()
+            && let Err(error) = self.save(&self.temporaries.clone())
+        {
+            // The next start drops them again.
+            report.notes.push(error);
+        }
+        Ok(())
     }
 
     /// Puts a policy in force. Where a rule has to wait for a mark that something of another one is still alive of, that
     /// one is brought to its end first.
-    async fn change(&mut self, spec: Spec, report: &mut ReloadReport) -> Result<(), ReloadFailure> {
-        let waiting = self.change_to(spec.clone(), report).await?;
+    async fn change(&mut self, spec: Spec, patience: Duration, report: &mut ReloadReport) -> Result<(), ReloadFailure> {
+        let waiting = self.change_to(spec.clone(), patience, report).await?;
         if !waiting.is_empty() {
-            self.change_to(spec, report).await?;
+            self.change_to(spec, patience, report).await?;
         }
         Ok(())
     }

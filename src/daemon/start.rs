@@ -11,6 +11,7 @@ use crate::dns::Record as Observed;
 use crate::envoy::{EnvoyState, Launch, Listener, Started, Steering, Supervisor};
 use crate::kernel::{Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown};
 use crate::model::Epoch;
+use crate::policy::temporary::{Merged, Temporaries};
 use crate::policy::{Policy, SlotTable, Spec};
 use crate::queue::{Ended, Knowledge, Published, Readiness, Shared};
 use crate::record::{Recorder, RecorderHandle};
@@ -30,7 +31,7 @@ use super::sandbox::probe::probe;
 use super::state_dir::{LastRun, StateDir};
 use super::who::Registry;
 use super::workers::Workers;
-use super::{interfaces, local, notify, policy_watch, preflight, refusals};
+use super::{interfaces, local, notify, policy_watch, preflight, refusals, temporary};
 
 /// Observations that may wait for the journal.
 const JOURNAL_CHANNEL: usize = 65_536;
@@ -46,7 +47,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     let readers = Readers::find(options.group.as_deref()).map_err(StartError::Group)?;
     let server = Server::bind(&options.socket, readers)?;
     let state = StateDir::open(&options.state_dir)?;
-    let (policy, slots) = compile(spec, &state)?;
+    let Compiled { policy, slots, file, temporaries } = compile(spec, &state)?;
     let launch = Launch::prepare(&policy).await?;
     state.save_last_run(&LastRun { envoy_dir: policy.spec().envoy.config_dir.clone() })?;
     if !launch.is_running() {
@@ -85,7 +86,18 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     view.sandbox.get_or_init(|| sandbox.shut());
     probe(&view.options.state_dir);
     let firewall = Arc::new(tokio::sync::Mutex::new(firewall));
-    let reloader = Reloader { view: Arc::clone(&view), firewall: Arc::clone(&firewall), local, steering, slots, state };
+    let reloader = Reloader {
+        view: Arc::clone(&view),
+        firewall: Arc::clone(&firewall),
+        local,
+        steering,
+        slots,
+        state,
+        file,
+        temporaries,
+        saved: clock::now(),
+        cannot_end: false,
+    };
     if let Some(listeners) = before {
         reloader.judge_what_was_left(&listeners).await;
     }
@@ -101,13 +113,22 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     Ok(Daemon { view, firewall, backstop, envoy, changes, ended, down, control, reloader })
 }
 
+/// What a policy file comes to with what was saved.
+struct Compiled {
+    policy: Policy,
+    slots: SlotTable,
+    file: Spec,
+    temporaries: Temporaries,
+}
+
 /// Compiles the policy with the slots that its rules had before, and saves the slots.
-fn compile(spec: Spec, state: &StateDir) -> Result<(Policy, SlotTable), StartError> {
+fn compile(file: Spec, state: &StateDir) -> Result<Compiled, StartError> {
     let mut slots = state.load_slots()?;
+    let Merged { spec, kept: temporaries, .. } = temporary::restore(&file, state)?;
     slots.assign(&spec)?;
     let policy = Policy::compile(spec, &slots, Epoch(1))?;
     state.save_slots(&slots)?;
-    Ok((policy, slots))
+    Ok(Compiled { policy, slots, file, temporaries })
 }
 
 fn share(policy: Policy, recorder: &RecorderHandle) -> (Arc<Shared>, Receiver<Observed>) {

@@ -8,10 +8,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::SlotTable;
+use crate::policy::temporary::Saved;
 
 const LOCK: &str = "lock";
 const SLOTS: &str = "slots.json";
 const LAST_RUN: &str = "last-run.json";
+const TEMPORARY: &str = "temporary.json";
 
 /// The directory of what must outlive a restart. Held by one decider at a time.
 #[derive(Debug)]
@@ -105,6 +107,22 @@ impl StateDir {
     /// If the file cannot be written.
     pub fn save_slots(&self, slots: &SlotTable) -> Result<(), StateError> {
         self.save(SLOTS, slots)
+    }
+
+    /// The temporary rules of the last run; none if none were ever saved.
+    ///
+    /// # Errors
+    /// If the file cannot be read or understood.
+    pub fn load_temporary(&self) -> Result<Option<Saved>, StateError> {
+        load(&self.path, TEMPORARY)
+    }
+
+    /// Saves the temporary rules, all or nothing.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save_temporary(&self, rules: &Saved) -> Result<(), StateError> {
+        self.save(TEMPORARY, rules)
     }
 
     /// Saves where this run keeps what it leaves outside the kernel, all or nothing.

@@ -1,6 +1,8 @@
+use std::net::IpAddr;
+
 use crate::dns::Known;
 use crate::model::{DomainName, Mark, MarkMask, OtherNames, Reason, RuleId, Verdict};
-use crate::policy::{NameMatch, OnAmbiguous, Policy, Route};
+use crate::policy::{Asker, NameMatch, OnAmbiguous, Policy, Route};
 
 /// What becomes of a SYN, and why.
 #[derive(Clone, Debug)]
@@ -31,20 +33,31 @@ impl Decision<'_> {
     }
 }
 
-/// Decides a SYN to `port` of an address about which `known` is known. `ready` tells whether a route's listener is up.
+/// Decides a client's SYN to `port` of an address about which `known` is known. `ready` tells whether a route's listener is up.
 ///
 /// Allocates nothing; costs a look-up a name, whatever the number of rules.
 #[must_use]
-pub fn decide<'p>(policy: &'p Policy, known: &Known<'_>, port: u16, ready: impl Fn(&Route) -> bool) -> Decision<'p> {
-    let decision = enforce(policy, known, port, ready);
+pub fn decide<'p>(
+    policy: &'p Policy,
+    known: &Known<'_>,
+    client: IpAddr,
+    port: u16,
+    ready: impl Fn(&Route) -> bool,
+) -> Decision<'p> {
+    let survey = Survey::of(policy, known, Asker { client, now: known.now() }, port);
+    let decision = enforce(policy, known, survey, ready);
     match decision.verdict {
         Verdict::Deny => Decision { verdict: policy.spec().mode.refusal(), ..decision },
         Verdict::Allow | Verdict::Audit => decision,
     }
 }
 
-fn enforce<'p>(policy: &'p Policy, known: &Known<'_>, port: u16, ready: impl Fn(&Route) -> bool) -> Decision<'p> {
-    let survey = Survey::of(policy, known, port);
+fn enforce<'p>(
+    policy: &'p Policy,
+    known: &Known<'_>,
+    survey: Survey<'p, '_>,
+    ready: impl Fn(&Route) -> bool,
+) -> Decision<'p> {
     if let Some((rule, name)) = survey.denied.filter(|_| known.is_own() || survey.allowed.is_none()) {
         return deny(Reason::DeniedByRule, Some(name.clone())).by(rule);
     }
@@ -84,7 +97,7 @@ struct Survey<'p, 'k> {
 }
 
 impl<'p, 'k> Survey<'p, 'k> {
-    fn of(policy: &'p Policy, known: &'k Known<'_>, port: u16) -> Self {
+    fn of(policy: &'p Policy, known: &'k Known<'_>, asker: Asker, port: u16) -> Self {
         let mut survey = Self {
             allowed: None,
             also: OtherNames::new(),
@@ -94,7 +107,7 @@ impl<'p, 'k> Survey<'p, 'k> {
             unknown: None,
         };
         for name in known.live() {
-            match policy.lookup(name, port) {
+            match policy.lookup_for(Some(asker), name, port) {
                 NameMatch::Allow(route) => survey.allow(route, name),
                 NameMatch::Deny(rule) => {
                     survey.denied.get_or_insert((&rule.id, name));

@@ -1,11 +1,12 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::dns::{Known, State};
-use crate::model::{DomainName, Reason, RuleId, Upstream, Verdict, Who};
-use crate::policy::{Policy, Route, Rule};
+use crate::model::{DomainName, Moment, Reason, RuleId, Upstream, Verdict, Who};
+use crate::policy::{Asker, Policy, Route, Rule, written_duration};
 
 use super::{Decision, decide};
 
@@ -106,9 +107,10 @@ pub fn explain(policy: &Policy, scene: Scene, known: &Known<'_>, ready: impl Fn(
         return finish(policy, scene, steps, &decision);
     }
     steps.push(step("names", &names_in_words(&scene, known)));
-    let decision = decide(policy, known, scene.port, &ready);
+    let decision = decide(policy, known, scene.client, scene.port, &ready);
+    let asker = Asker { client: scene.client, now: known.now() };
     for name in known.live() {
-        steps.push(step("rules", &rules_in_words(policy, name, scene.port)));
+        steps.push(step("rules", &rules_in_words(policy, asker, name, scene.port)));
     }
     if let Some(route) = decision.route {
         let state = if ready(route) { "is up" } else { "is not up" };
@@ -199,27 +201,45 @@ fn names_in_words(scene: &Scene, known: &Known<'_>) -> String {
     format!("{whose} {}", live.join(", then "))
 }
 
-fn rules_in_words(policy: &Policy, name: &DomainName, port: u16) -> String {
+fn rules_in_words(policy: &Policy, asker: Asker, name: &DomainName, port: u16) -> String {
     use crate::policy::NameMatch;
-    match policy.lookup(name, port) {
-        NameMatch::Allow(route) => format!("{name} is allowed on port {port} by {}", rule_in_words(&route.rule)),
-        NameMatch::Deny(rule) => format!("{name} is denied on port {port} by {}", rule_in_words(rule)),
+    match policy.lookup_for(Some(asker), name, port) {
+        NameMatch::Allow(route) => {
+            format!("{name} is allowed on port {port} by {}", rule_in_words(&route.rule, asker.now))
+        }
+        NameMatch::Deny(rule) => format!("{name} is denied on port {port} by {}", rule_in_words(rule, asker.now)),
         NameMatch::OtherPort => {
-            let rules = policy.spec().rules.iter().filter(|rule| rule.name.matches(name));
+            let counts = |rule: &&Rule| rule.name.matches(name) && rule.counts_for(Some(asker));
+            let rules = policy.spec().rules.iter().filter(counts);
             let ports: BTreeSet<u16> = rules.flat_map(|rule| &rule.ports).copied().collect();
             let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
             format!("{name} has rules, but for port {} and not for {port}", ports.join(", "))
         }
-        NameMatch::Unknown => format!("{name} is in no rule"),
+        NameMatch::Unknown => match for_others(policy, asker, name, port) {
+            Some(rule) => format!("{name} is in no rule for {}: {rule} is for another client", asker.client),
+            None => format!("{name} is in no rule"),
+        },
     }
 }
 
-/// A rule's id, and the names that it is about where a given id hides that they are many.
-fn rule_in_words(rule: &Rule) -> String {
-    if rule.name.is_wild() && !rule.id.as_str().starts_with(rule.name.as_str()) {
-        return format!("{} ({})", rule.id, rule.name);
-    }
-    rule.id.to_string()
+/// A temporary rule that would be the one if it were not for another client.
+fn for_others<'p>(policy: &'p Policy, asker: Asker, name: &DomainName, port: u16) -> Option<&'p RuleId> {
+    let would_do = |rule: &&Rule| {
+        let client = rule.term.and_then(|term| term.client);
+        client.is_some_and(|client| rule.counts_for(Some(Asker { client, ..asker })))
+            && rule.name.matches(name)
+            && rule.ports.contains(&port)
+    };
+    policy.spec().rules.iter().find(would_do).map(|rule| &rule.id)
+}
+
+/// A rule's id, the names that it is about where a given id hides that they are many, and what is left of a temporary one.
+fn rule_in_words(rule: &Rule, now: Moment) -> String {
+    let names = rule.name.is_wild() && !rule.id.as_str().starts_with(rule.name.as_str());
+    let names = if names { format!(" ({})", rule.name) } else { String::new() };
+    let left = rule.term.map(|term| Duration::from_secs(term.ends.since(now).as_secs()));
+    let left = left.map_or(String::new(), |left| format!(" (temporary, {} left)", written_duration(left)));
+    format!("{}{names}{left}", rule.id)
 }
 
 fn finish(policy: &Policy, scene: Scene, steps: Vec<Step>, decision: &Decision<'_>) -> Explanation {

@@ -1,6 +1,6 @@
 use crate::dns::Question;
 use crate::model::DomainName;
-use crate::policy::{Policy, Queries};
+use crate::policy::{Asker, Policy, Queries};
 
 /// What may be asked about a name that a rule allows: A, NS, CNAME, SOA, PTR, AAAA, SVCB, HTTPS (IANA, DNS parameters).
 /// Other types carry whatever the owner of a name likes, in both directions.
@@ -24,15 +24,16 @@ pub enum QueryDecision {
 
 /// Decides a client's question by the policy alone. `name` is the question's, if it is a host name.
 #[must_use]
-pub fn decide_query(policy: &Policy, question: &Question, name: Option<&DomainName>) -> QueryDecision {
-    if name.is_some_and(|name| name.as_str() == CANARY && !policy.allows(name)) {
+pub fn decide_query(policy: &Policy, question: &Question, name: Option<&DomainName>, asker: Asker) -> QueryDecision {
+    let allows = |name: &DomainName| policy.allows_for(Some(asker), name);
+    if name.is_some_and(|name| name.as_str() == CANARY && !allows(name)) {
         return QueryDecision::NoSuchName;
     }
     if policy.spec().dns.queries == Queries::Any {
         return QueryDecision::Ask;
     }
     let is_of_use = question.qclass == INTERNET && TYPES.contains(&question.qtype);
-    match name.filter(|name| is_of_use && policy.allows(name)) {
+    match name.filter(|name| is_of_use && allows(name)) {
         Some(name) if policy.names(name) => QueryDecision::Ask,
         Some(_) => QueryDecision::AskWithinBudget,
         None => QueryDecision::Refuse,

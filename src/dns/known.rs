@@ -34,6 +34,12 @@ impl<'a> Known<'a> {
         self.counting(Belief::Believed)
     }
 
+    /// The moment at which this is known.
+    #[must_use]
+    pub const fn now(&self) -> Moment {
+        self.now
+    }
+
     /// Whether the client has an observation of its own that lives, believed or not: then nothing that others asked counts.
     #[must_use]
     pub fn is_own(&self) -> bool {

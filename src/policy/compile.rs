@@ -1,10 +1,11 @@
 use std::collections::HashMap;
+use std::net::IpAddr;
 
-use crate::model::{DomainName, Epoch, Mark, RuleId, Slot};
+use crate::model::{DomainName, Epoch, Mark, Moment, RuleId, Slot};
 
 use super::name_table::{Found, NameTable, Target};
 use super::slots::SlotTable;
-use super::spec::{Action, Rule, Spec};
+use super::spec::{Action, Asker, Rule, Spec};
 
 /// A policy as it is decided by: immutable, every look-up independent of the number of rules.
 #[derive(Debug)]
@@ -114,17 +115,24 @@ impl Policy {
         &self.ports
     }
 
-    /// Whether a name on a port goes by this route.
+    /// Whether a client's connection to a name on a port went by this route. A temporary rule that ends now led it, too.
     #[must_use]
-    pub fn leads(&self, name: &DomainName, port: u16, route: &Route) -> bool {
-        matches!(self.lookup(name, port), NameMatch::Allow(to) if to.slot == route.slot)
+    pub fn leads(&self, client: IpAddr, name: &DomainName, port: u16, route: &Route) -> bool {
+        let asker = Asker { client, now: Moment::ZERO };
+        matches!(self.lookup_for(Some(asker), name, port), NameMatch::Allow(to) if to.slot == route.slot)
     }
 
-    /// What the rules say of a name on a port. A denial beats every allowance, be it of the name itself or of a wildcard
-    /// above it; of allowances, the name's own counts, else that of the longest wildcard.
+    /// What the rules say of a name on a port to everybody: without the temporary ones.
     #[must_use]
     pub fn lookup(&self, name: &DomainName, port: u16) -> NameMatch<'_> {
-        let found = match self.names.find(name, port) {
+        self.lookup_for(None, name, port)
+    }
+
+    /// What the rules say of a name on a port to somebody. A denial beats every allowance, be it of the name itself or of a wildcard
+    /// above it; of allowances, the name's own counts, else that of the longest wildcard.
+    #[must_use]
+    pub fn lookup_for(&self, asker: Option<Asker>, name: &DomainName, port: u16) -> NameMatch<'_> {
+        let found = match self.names.find(name, port, asker) {
             None => return NameMatch::Unknown,
             Some(Found::OtherPort) => None,
             Some(Found::Target(Target::Allow(index))) => self.routes.get(index).map(NameMatch::Allow),
@@ -133,10 +141,16 @@ impl Policy {
         found.unwrap_or(NameMatch::OtherPort)
     }
 
-    /// Whether a rule allows it on any port.
+    /// Whether a rule allows it to everybody on any port.
     #[must_use]
     pub fn allows(&self, name: &DomainName) -> bool {
-        self.names.allows(name)
+        self.allows_for(None, name)
+    }
+
+    /// Whether a rule allows it to somebody on any port.
+    #[must_use]
+    pub fn allows_for(&self, asker: Option<Asker>, name: &DomainName) -> bool {
+        self.names.allows(name, asker)
     }
 
     /// Whether any rule is about it by its name.

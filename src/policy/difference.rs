@@ -79,7 +79,7 @@ impl Difference {
 impl RuleChange {
     fn between(old: &Rule, new: &Rule) -> Option<Self> {
         // Where it stands in the file is no part of what it says.
-        let Rule { id, name, proto, ports, action, upstream, line: _ } = new;
+        let Rule { id, name, proto, ports, action, upstream, line: _, term } = new;
         let mut what = Vec::new();
         let mut compare = |key: &str, old: String, new: String| {
             if old != new {
@@ -91,6 +91,7 @@ impl RuleChange {
         compare("port", list(&old.ports), list(ports));
         compare("action", old.action.as_str().to_owned(), action.as_str().to_owned());
         compare("upstream", old.upstream.to_string(), upstream.to_string());
+        compare("temporary", yes_or_no(old.term.is_some()), yes_or_no(term.is_some()));
         (!what.is_empty()).then(|| Self { id: id.clone(), what })
     }
 }
@@ -99,13 +100,18 @@ fn by_id(spec: &Spec) -> HashMap<&RuleId, &Rule> {
     spec.rules.iter().map(|rule| (&rule.id, rule)).collect()
 }
 
+fn yes_or_no(whether: bool) -> String {
+    if whether { "yes" } else { "no" }.to_owned()
+}
+
 fn list(ports: &[u16]) -> String {
     ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// The keys beside the rules that have another value. Each field is named here, so that none can be forgotten.
 fn settings(before: &Spec, after: &Spec) -> Vec<&'static str> {
-    let Spec { mode, refusal, gateway, host, dns, envoy, marks, rules: _ } = after;
+    // `upstream` of the whole is told by each rule that it is for.
+    let Spec { mode, refusal, gateway, host, dns, envoy, marks, upstream: _, rules: _ } = after;
     let mut changed = Changed(Vec::new());
     changed.note("mode", &before.mode, mode);
     changed.note("deny", &before.refusal, refusal);

@@ -5,6 +5,7 @@ const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_0
 
 /// Reads whole numbers with units, the largest unit first, each once: `60s`, `1m30s`, `24h`, `500ms`, `7d`. None for
 /// anything else.
+#[must_use]
 pub fn parse(text: &str) -> Option<Duration> {
     let mut millis: u64 = 0;
     let mut units = UNITS.iter();
@@ -24,6 +25,7 @@ pub fn parse(text: &str) -> Option<Duration> {
 }
 
 /// As it is written in a policy.
+#[must_use]
 pub fn written(duration: Duration) -> String {
     let mut millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let parts = UNITS.map(|(name, factor)| {

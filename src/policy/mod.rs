@@ -23,18 +23,20 @@ mod slots;
 mod source;
 mod spec;
 mod syntax;
+pub mod temporary;
 mod value;
 
 pub use code::Code;
 pub use compile::{CompileError, NameMatch, Policy, Route};
 pub use diagnostic::{Diagnostic, Place, Related, Severity};
 pub use difference::{Difference, RuleChange};
+pub use duration::{parse as parse_duration, written as written_duration};
 pub use keys::{SECTIONS, Section};
 pub use pattern::{InterfacePattern, PatternError};
 pub use render::{Colour, render_diagnostics};
 pub use slots::{SlotError, SlotTable};
 pub use source::MAX_BYTES;
-pub use spec::{Action, Dns, EnvoySpec, Gateway, Mode, OnAmbiguous, Queries, Refusal, Rule, Spec, User};
+pub use spec::{Action, Asker, Dns, EnvoySpec, Gateway, Mode, OnAmbiguous, Queries, Refusal, Rule, Spec, Term, User};
 
 /// A policy that can be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +56,7 @@ pub fn load(text: &str) -> Result<Loaded, Vec<Diagnostic>> {
     let spec = source::check(text, &problems)
         .and_then(|()| parse::parse(text, &problems))
         .and_then(|root| check::policy(&root, &problems));
-    problems.conclude(spec)
+    problems.conclude(spec).map(|(spec, warnings)| Loaded { spec, warnings })
 }
 
 /// Reads and checks a policy file's content.

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use crate::model::{DomainName, NamePattern};
 
-use super::spec::Rule;
+use super::spec::{Asker, Rule, Term};
 
 /// What the rules say of names. A look-up costs a search for the name and one for each name above it, however many rules
 /// there are, and allocates nothing.
@@ -33,19 +33,27 @@ pub enum Found {
     OtherPort,
 }
 
-/// The targets of one pattern, by port.
+/// What becomes of the names of one pattern, by port; for one port, what is said first counts.
 #[derive(Debug, Default)]
-struct Ports(Vec<(u16, Target)>);
+struct Ports(Vec<Entry>);
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    port: u16,
+    target: Target,
+    term: Option<Term>,
+}
 
 impl NameTable {
-    /// Each rule with its target. A pattern and a port have one of them.
+    /// Each rule with its target. A pattern and a port have one of them, and temporary ones.
     pub fn new<'r>(rules: impl Iterator<Item = (&'r Rule, Target)>) -> Self {
         let mut table = Self::default();
         for (rule, target) in rules {
-            table.of(&rule.name).0.extend(rule.ports.iter().map(|&port| (port, target)));
+            let entry = |&port: &u16| Entry { port, target, term: rule.term };
+            table.of(&rule.name).0.extend(rule.ports.iter().map(entry));
         }
         for ports in table.exact.values_mut().chain(table.below.values_mut()) {
-            ports.0.sort_unstable_by_key(|&(port, _)| port);
+            ports.0.sort_by_key(|entry| entry.port);
         }
         table
     }
@@ -60,13 +68,13 @@ impl NameTable {
         }
     }
 
-    /// What becomes of a name on a port; none if no rule is about the name. Any denial beats every allowance; of several
+    /// What becomes of a name on a port for somebody; none if no rule is about the name. Any denial beats every allowance; of several
     /// allowances, the name's own counts, else that of the longest wildcard.
     #[must_use]
-    pub fn find(&self, name: &DomainName, port: u16) -> Option<Found> {
+    pub fn find(&self, name: &DomainName, port: u16, asker: Option<Asker>) -> Option<Found> {
         let mut found = None;
-        for ports in self.about(name.as_str()) {
-            found = match (ports.at(port), found) {
+        for ports in self.about(name.as_str()).filter(|ports| ports.of(asker).next().is_some()) {
+            found = match (ports.at(port, asker), found) {
                 (Some(target @ Target::Deny(_)), _) => Some(Found::Target(target)),
                 (_, Some(Found::Target(Target::Deny(_)))) => found,
                 (Some(target @ Target::Allow(_)), _) => Some(Found::Target(target)),
@@ -76,12 +84,13 @@ impl NameTable {
         found
     }
 
-    /// Whether a name is allowed on any port.
+    /// Whether a name is allowed to somebody on any port.
     #[must_use]
-    pub fn allows(&self, name: &DomainName) -> bool {
-        let mut allowances = self.about(name.as_str()).flat_map(|ports| &ports.0).filter(|(_, target)| target.allows());
+    pub fn allows(&self, name: &DomainName, asker: Option<Asker>) -> bool {
+        let entries = self.about(name.as_str()).flat_map(|ports| ports.of(asker));
+        let mut allowances = entries.filter(|entry| entry.target.allows());
         // The first one counts already, but where the same port is denied by another rule.
-        allowances.any(|&(port, _)| matches!(self.find(name, port), Some(Found::Target(Target::Allow(_)))))
+        allowances.any(|entry| matches!(self.find(name, entry.port, asker), Some(Found::Target(Target::Allow(_)))))
     }
 
     /// Whether any rule is about just this name.
@@ -103,6 +112,12 @@ impl NameTable {
     }
 }
 
+impl Entry {
+    fn counts_for(&self, asker: Option<Asker>) -> bool {
+        self.term.is_none_or(|term| term.counts_for(asker))
+    }
+}
+
 impl Target {
     fn allows(self) -> bool {
         matches!(self, Self::Allow(_))
@@ -110,8 +125,14 @@ impl Target {
 }
 
 impl Ports {
-    fn at(&self, port: u16) -> Option<Target> {
-        let index = self.0.binary_search_by_key(&port, |&(port, _)| port).ok()?;
-        self.0.get(index).map(|&(_, target)| target)
+    /// Those that count for somebody.
+    fn of(&self, asker: Option<Asker>) -> impl Iterator<Item = &Entry> {
+        self.0.iter().filter(move |entry| entry.counts_for(asker))
+    }
+
+    fn at(&self, port: u16, asker: Option<Asker>) -> Option<Target> {
+        let first = self.0.partition_point(|entry| entry.port < port);
+        let of_port = self.0.iter().skip(first).take_while(|entry| entry.port == port);
+        { of_port }.find(|entry| entry.counts_for(asker)).map(|entry| entry.target)
     }
 }

@@ -1,10 +1,8 @@
 use std::cell::{Cell, RefCell};
 
-use super::Loaded;
 use super::code::Code;
 use super::diagnostic::{Diagnostic, Related, Severity};
 use super::source::{Lines, Span};
-use super::spec::Spec;
 
 /// Most problems that are kept of one file: memory is bounded, and nobody reads more.
 const MAX_PROBLEMS: usize = 500;
@@ -71,16 +69,16 @@ impl<'t> Problems<'t> {
         self.lines.place(span).line
     }
 
-    /// The policy if nothing is wrong with it; else everything that is, in the order of the file.
-    pub fn conclude(self, spec: Option<Spec>) -> Result<Loaded, Vec<Diagnostic>> {
+    /// What was read if nothing is wrong with it, and warnings; else everything that is wrong, in the order of the file.
+    pub fn conclude<T>(self, read: Option<T>) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
         let (errors, left_out) = (self.errors.get(), self.left_out.get());
         let mut found = self.found.into_inner();
         found.sort_by_key(|found| (found.place, found.code));
         let severity = if errors { Severity::Error } else { Severity::Warning };
         let rest = found.last().filter(|_| left_out > 0).map(|last| rest(severity, last, left_out));
         found.extend(rest);
-        match spec {
-            Some(spec) if !errors => Ok(Loaded { spec, warnings: found }),
+        match read {
+            Some(read) if !errors => Ok((read, found)),
             Some(_) | None => Err(found),
         }
     }
@@ -158,7 +156,7 @@ mod tests {
         for _ in 0..MAX_PROBLEMS + 7 {
             problems.error(Span { start: 0, end: 1 }, Fault::new(Code::Tag, "x"));
         }
-        let found = problems.conclude(None).unwrap_err();
+        let found = problems.conclude::<()>(None).unwrap_err();
         assert_eq!(found.len(), MAX_PROBLEMS + 1);
         assert!(found[MAX_PROBLEMS].message.starts_with("7 more"));
     }
@@ -170,7 +168,7 @@ mod tests {
             problems.warning(Span { start: 0, end: 1 }, Fault::new(Code::SingleLabel, "x"));
         }
         problems.error(Span { start: 0, end: 1 }, Fault::new(Code::Tag, "y"));
-        let found = problems.conclude(None).unwrap_err();
+        let found = problems.conclude::<()>(None).unwrap_err();
         assert_eq!(found.len(), MAX_PROBLEMS + 1);
         assert!(found.iter().any(|found| found.code == Code::Tag));
         assert_eq!(found[MAX_PROBLEMS].severity, Severity::Error);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::model::{MarkMask, NamePattern, Proto, RuleId, Scope, Upstream, Verdict};
+use crate::model::{MarkMask, Moment, NamePattern, Proto, RuleId, Scope, Upstream, Verdict};
 
 use super::pattern::InterfacePattern;
 
@@ -27,6 +27,8 @@ pub struct Spec {
     pub envoy: EnvoySpec,
     /// The mark bits that are decider's.
     pub marks: MarkMask,
+    /// Where Envoy connects to, by rules that do not say; none: as suits the rule's name.
+    pub upstream: Option<Upstream>,
     /// In the order of the file.
     pub rules: Vec<Rule>,
 }
@@ -185,8 +187,48 @@ pub struct Rule {
     pub action: Action,
     /// Where Envoy connects to, if it allows. Never [`Upstream::Resolve`] for an allow rule of many names.
     pub upstream: Upstream,
-    /// Its line in the file, from 1.
+    /// Its line in the file, from 1; 0 if it is in none.
     pub line: usize,
+    /// Until when it counts, and for whom, if it is a temporary one. Those of a file have no end and are for everybody.
+    pub term: Option<Term>,
+}
+
+/// What a temporary rule is narrowed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// The only client that it is for, by its source address; none: everybody.
+    pub client: Option<IpAddr>,
+    /// From this moment on it counts no more.
+    pub ends: Moment,
+    /// How long it was asked for.
+    pub lasts: Duration,
+    /// The user who asked.
+    pub by: u32,
+}
+
+/// Who asks what the rules say, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// Source address.
+    pub client: IpAddr,
+    /// The moment.
+    pub now: Moment,
+}
+
+impl Rule {
+    /// Whether it counts for somebody. A temporary rule counts for nobody in particular (none) never.
+    #[must_use]
+    pub fn counts_for(&self, asker: Option<Asker>) -> bool {
+        self.term.is_none_or(|term| term.counts_for(asker))
+    }
+}
+
+impl Term {
+    /// See [`Rule::counts_for`].
+    #[must_use]
+    pub fn counts_for(&self, asker: Option<Asker>) -> bool {
+        asker.is_some_and(|asker| asker.now < self.ends && self.client.is_none_or(|client| client == asker.client))
+    }
 }
 
 /// What a rule does.

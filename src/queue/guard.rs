@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::decide::{QueryDecision, decide_query};
 use crate::dns::{self, Belief, Found, Miss, Outcome, Pending, Record as Observed, Reply};
 use crate::model::{DomainName, Mark, Moment, OtherNames, Reason, Transport, Verdict};
-use crate::policy::Mode;
+use crate::policy::{Asker, Mode};
 use crate::record::{DnsOutcome, PathTaken, Record};
 
 use super::shared::Shared;
@@ -68,7 +68,8 @@ impl DnsGuard {
         let Ok(question) = dns::question(message) else { return self.unreadable(ends, now) };
         let published = self.shared.published.load();
         let name = question.host();
-        let finding = match decide_query(&published.policy, &question, name.as_ref()) {
+        let asker = Asker { client: ends.client.ip(), now };
+        let finding = match decide_query(&published.policy, &question, name.as_ref(), asker) {
             QueryDecision::Ask => Finding::passed(DnsOutcome::Question),
             QueryDecision::AskWithinBudget => self.within_budget(ends.client.ip(), name, now),
             QueryDecision::Refuse => Finding::not_asked(name, Reply::QueryNotAllowed),
@@ -110,7 +111,8 @@ impl DnsGuard {
     fn learn(&self, client: SocketAddr, name: DomainName, found: &[Found], now: Moment) -> Finding {
         let published = self.shared.published.load();
         let is_private = |addr: &IpAddr| self.shared.belief(*addr) == Belief::Private;
-        let is_allowed = published.policy.allows(&name);
+        let asker = Asker { client: client.ip(), now };
+        let is_allowed = published.policy.allows_for(Some(asker), &name);
         let private = if is_allowed { found.iter().map(|found| found.addr).find(is_private) } else { None };
         let mentioned = published.policy.mentions(&name);
         for &Found { addr, ttl } in found {

@@ -27,7 +27,7 @@ impl Holder {
         let (client, addr, port) = (self.shared.client(flow.client.ip()), flow.dst.ip(), flow.dst.port());
         let knowledge = &self.shared.knowledge;
         let released = self.flows.begin(flow, mark, || {
-            let leads = |name: &_| policy.leads(name, port, route);
+            let leads = |name: &_| policy.leads(flow.client.ip(), name, port, route);
             knowledge.about(addr).hold(client, addr, policy.spec().dns.scope, leads)
         });
         for held in released {

@@ -55,7 +55,8 @@ impl SynWorker {
         let client = self.shared.client(syn.client.ip());
         let knowledge = self.shared.knowledge.about(syn.dst.ip());
         let known = knowledge.about(syn.dst.ip(), client, spec.dns.scope, now);
-        let decision = decide(policy, &known, syn.dst.port(), |route| published.readiness.is_ready(route));
+        let decision =
+            decide(policy, &known, syn.client.ip(), syn.dst.port(), |route| published.readiness.is_ready(route));
         drop(knowledge);
         let (verdict, mark) = (decision.verdict, decision.mark(spec.marks));
         self.shared.counters.count(verdict);

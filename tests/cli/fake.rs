@@ -4,7 +4,10 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use decider::control::{Backend, CacheEntry, FlowView, Readers, ReloadReport, RuleView, Server, Status};
+use decider::control::{
+    Allow, Backend, CacheEntry, FlowView, Readers, ReloadReport, RuleView, Server, Status, TemporaryReport,
+    TemporaryView,
+};
 use decider::decide::Explanation;
 use decider::record::{Event, Follower};
 use serde::de::DeserializeOwned;
@@ -107,6 +110,18 @@ impl Backend for Says {
         Ok(from(reload(dry_run)))
     }
 
+    fn temporary(&self) -> Vec<TemporaryView> {
+        from(json!([temporary()]))
+    }
+
+    async fn allow(&self, asked: Allow) -> Result<TemporaryReport, String> {
+        Ok(from(allow(&asked)))
+    }
+
+    async fn revoke(&self, which: String, _by: u32) -> Result<TemporaryReport, String> {
+        Ok(from(revoke(&which)))
+    }
+
     async fn down(&self) -> Result<(), String> {
         Err("the door stays as it is".into())
     }
@@ -142,6 +157,42 @@ pub fn reload(dry_run: bool) -> Value {
     })
 }
 
+/// One client may reach a name for a while.
+pub fn temporary() -> Value {
+    json!({
+        "id": "new.example:22/ssh@10.0.0.5", "domain": "new.example", "port": 22, "proto": "ssh", "client": "10.0.0.5",
+        "for_s": 600, "left_s": 125, "ends": "2027-01-02T03:14:05Z", "by": 0
+    })
+}
+
+/// Everything but a wildcard for all of `com` is allowed.
+fn allow(asked: &Allow) -> Value {
+    let refused = asked.target.starts_with("*.com");
+    let failure = json!({
+        "kind": "policy", "code": "public-suffix", "message": "anybody can have names below `com`",
+        "help": "name the domain, as in \"*.example.com\""
+    });
+    json!({
+        "ok": !refused, "dry_run": asked.dry_run, "failure": if refused { failure } else { Value::Null },
+        "rules": if refused { json!([]) } else { json!([temporary()]) }, "renewed": false,
+        "notes": ["ssh is assumed, whose port is 22"], "cut": [], "not_ready": [], "epoch": 2, "took_ms": 12
+    })
+}
+
+/// There is one for this name only.
+fn revoke(which: &str) -> Value {
+    let known = which == "new.example";
+    let failure = json!({
+        "kind": "policy", "message": "no temporary rule has this id or name",
+        "help": "`decider allow --list` shows those there are"
+    });
+    json!({
+        "ok": known, "dry_run": false, "failure": if known { Value::Null } else { failure },
+        "rules": if known { json!([temporary()]) } else { json!([]) }, "renewed": false, "notes": [],
+        "cut": reload(true)["cut"], "not_ready": [], "epoch": 3, "took_ms": 7
+    })
+}
+
 /// All is well, and little has happened.
 pub fn status() -> Value {
     let queue = |number: u16, purpose: &str| {
@@ -152,7 +203,7 @@ pub fn status() -> Value {
     };
     json!({
         "version": "0.1.0", "pid": 4242, "uptime_s": 3725, "state": "ok", "problems": [], "mode": "enforce",
-        "policy": "policy.yaml", "epoch": 1, "reload": null, "rules": 2, "listeners_ready": 2, "listeners": 2,
+        "policy": "policy.yaml", "epoch": 1, "reload": null, "rules": 2, "temporary": [], "listeners_ready": 2, "listeners": 2,
         "envoy": {
             "managed": true, "state": "running", "pid": 4243, "adopted": false, "restarts": 0, "last_error": null
         },

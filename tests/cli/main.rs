@@ -1,6 +1,7 @@
 //! The command line: output, exit codes, help. Without a daemon here; with one that says what a test wants in `views`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+mod allow;
 mod check;
 mod doctor;
 mod fake;

@@ -114,7 +114,8 @@ impl Stage {
             self.policy.spec().dns.scope,
             Moment::from_secs(self.now),
         );
-        let decision = decide(&self.policy, &known, port, |route| self.is_up(route));
+        let client = self.family.client(client);
+        let decision = decide(&self.policy, &known, client, port, |route| self.is_up(route));
         Outcome::new(&decision)
     }
 

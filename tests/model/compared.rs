@@ -166,7 +166,7 @@ impl Both {
         let known = self.observations.about(addr, ClientId(client), self.policy.spec().dns.scope, now);
         let up =
             |route: &Route| self.reference.lines.iter().any(|line| line.id() == route.rule.id.as_str() && line.ready);
-        let decision = decide(&self.policy, &known, port, up);
+        let decision = decide(&self.policy, &known, client, port, up);
         Decided {
             verdict: decision.verdict,
             reason: decision.reason,

@@ -64,7 +64,7 @@ impl Real {
         let scope = published.policy.spec().dns.scope;
         let knowledge = self.shared.knowledge.about(addr);
         let known = knowledge.about(addr, ClientId(client), scope, now);
-        let decision = decide(&published.policy, &known, port, |route| published.readiness.is_ready(route));
+        let decision = decide(&published.policy, &known, client, port, |route| published.readiness.is_ready(route));
         let decided = Decided {
             verdict: decision.verdict,
             reason: decision.reason,

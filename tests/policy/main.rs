@@ -10,6 +10,7 @@ mod later;
 mod names;
 mod robust;
 mod slots;
+mod temporary;
 mod wildcards;
 
 use std::fs;

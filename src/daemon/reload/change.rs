@@ -17,23 +17,29 @@ use super::ways::Ways;
 use crate::daemon::offline::limits;
 
 /// How long Envoy may take to have its new listeners in use: a name that does not answer takes four seconds.
-const PATIENCE: Duration = Duration::from_secs(6);
+pub const PATIENCE: Duration = Duration::from_secs(6);
 /// How long it may take to lose the old ones.
 const SHORT: Duration = Duration::from_secs(2);
 
 impl Reloader {
-    /// Puts a policy in force, without the rules that have to wait for a mark; returns those.
+    /// Puts a policy in force, without the rules that have to wait for a mark; returns those. Before that, Envoy has so long to
+    /// have new listeners in use.
     ///
     /// # Errors
     /// Why nothing was changed.
-    pub async fn change_to(&mut self, spec: Spec, report: &mut ReloadReport) -> Result<Vec<RuleId>, ReloadFailure> {
+    pub async fn change_to(
+        &mut self,
+        spec: Spec,
+        patience: Duration,
+        report: &mut ReloadReport,
+    ) -> Result<Vec<RuleId>, ReloadFailure> {
         let before = self.view.shared.published.load_full();
         let (after, slots, waiting) = self.compile(&before.policy, spec)?;
         // In front of everything: after a crash, the next decider gives the same marks.
         self.state.save_slots(&slots).map_err(refused)?;
 
         let files = self.steering.add(&after).map_err(refused)?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience;
         self.wait_for_envoy(&after, deadline, |route| !leads_elsewhere(&before.policy, route)).await;
         let doomed = self.condemned_if_known(&Ways::of(&before.policy), &after);
         if let Err(failure) = self.enforce(&before.policy, after).await {

@@ -12,13 +12,15 @@ mod rule;
 mod rules;
 mod upstream;
 
+pub use rule::MAX_ID;
+
 use super::code::Code;
 use super::fields::Fields;
 use super::keys;
 use super::node::{Node, Scalar};
 use super::problems::{Fault, Problems, shown};
 use super::source::HEAD;
-use super::spec::{Mode, Refusal, Spec};
+use super::spec::{Mode, Refusal, Rule, Spec};
 use super::value::word;
 
 const MODES: &[(&str, Mode)] = &[("enforce", Mode::Enforce), ("audit", Mode::Audit)];
@@ -38,7 +40,8 @@ pub fn policy<'t>(root: &Node<'t>, problems: &Problems<'t>) -> Option<Spec> {
     let dns = dns::check(&fields, host);
     let envoy = envoy::check(&fields, host);
     let marks = marks::check(&fields);
-    let rules = rules::check(&fields);
+    let upstream = upstream::of_policy(&fields);
+    let rules = rules::check(&fields, upstream.as_ref());
     let spec = Spec {
         mode: mode?,
         refusal: refusal?,
@@ -47,10 +50,16 @@ pub fn policy<'t>(root: &Node<'t>, problems: &Problems<'t>) -> Option<Spec> {
         dns: dns?,
         envoy: envoy?,
         marks: marks?,
+        upstream: upstream.map(|upstream| upstream.value),
         rules: rules?,
     };
     marks::check_room(&spec, &fields);
     Some(spec)
+}
+
+/// Reads one rule that stands alone.
+pub fn rule<'t>(root: &Node<'t>, problems: &Problems<'t>) -> Option<Rule> {
+    rule::check(root, None, problems).map(|placed| placed.rule)
 }
 
 /// A file of another version is not looked at any further: its keys may mean something else.

@@ -52,7 +52,8 @@ pub fn check<'t>(node: &Node<'t>, upstream: Option<&Located<Upstream>>, problems
     let (proto, ports, action) = (proto?, ports?, action?);
     let upstream = upstream::of_rule(&fields, &name, action, upstream);
     let id = given?.or_else(|| made_id(&name, &ports, proto, &fields))?;
-    let rule = Rule { id, name, proto, ports, action, upstream: upstream?, line: problems.line(fields.span()) };
+    let line = problems.line(fields.span());
+    let rule = Rule { id, name, proto, ports, action, upstream: upstream?, line, term: None };
     Some(Placed { rule, domain: span, id: fields.has("id").then(|| fields.value_span("id")) })
 }
 

@@ -1,18 +1,19 @@
+use crate::model::Upstream;
 use crate::policy::code::Code;
 use crate::policy::fields::{Fields, wrong_shape};
 use crate::policy::node::Kind;
 use crate::policy::problems::Fault;
+use crate::policy::source::Located;
 use crate::policy::spec::Rule;
 
-use super::{conflicts, overruled, rule, upstream};
+use super::{conflicts, overruled, rule};
 
-/// Reads `rules`.
-pub fn check(policy: &Fields<'_, '_>) -> Option<Vec<Rule>> {
+/// Reads `rules` of a policy whose `upstream` is this.
+pub fn check(policy: &Fields<'_, '_>, upstream: Option<&Located<Upstream>>) -> Option<Vec<Rule>> {
     policy.require(
         "rules",
         "write the rules, as in `rules: [{ domain: github.com, proto: ssh }]`, or `rules: []` for none",
     );
-    let upstream = upstream::of_policy(policy);
     let node = policy.node("rules")?;
     let problems = policy.problems();
     let Kind::List(items) = &node.kind else {
@@ -29,7 +30,7 @@ pub fn check(policy: &Fields<'_, '_>) -> Option<Vec<Rule>> {
         let fault = Fault::new(Code::NoRules, "there are no rules: everything is refused");
         problems.warning(node.span, fault.help("add one, as in `- { domain: github.com, proto: ssh }`"));
     }
-    let rules: Vec<_> = items.iter().filter_map(|item| rule::check(item, upstream.as_ref(), problems)).collect();
+    let rules: Vec<_> = items.iter().filter_map(|item| rule::check(item, upstream, problems)).collect();
     conflicts::check(&rules, problems);
     overruled::check(&rules, problems);
     Some(rules.into_iter().map(|placed| placed.rule).collect())

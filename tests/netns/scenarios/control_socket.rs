@@ -16,7 +16,7 @@ fn connect(gateway: &Gateway) -> UnixStream {
 }
 
 /// What comes back to these bytes; whatever it is, it comes to an end.
-fn reply_to(gateway: &Gateway, request: &[u8]) -> String {
+pub fn reply_to(gateway: &Gateway, request: &[u8]) -> String {
     let mut stream = connect(gateway);
     match stream.write_all(request) {
         Ok(()) => {}

@@ -1,5 +1,6 @@
 //! One scenario a file.
 
+mod allowed_for_a_while;
 mod backstop;
 mod bridges;
 mod control_socket;

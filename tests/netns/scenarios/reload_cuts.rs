@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 use crate::world::{Covered, Family, GITHUB, GITLAB, SHARED, Setup, World, both, eventually};
 
 /// No server of the world has it.
-const PORT: u16 = 7000;
+pub const PORT: u16 = 7000;
 /// Longer than a cut takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A connection through Envoy, with the server's end of it.
-struct Ends {
+pub struct Ends {
     near: TcpStream,
     far: TcpStream,
 }
 
 impl Ends {
-    fn open(world: &World, listener: &TcpListener, name: &str, family: Family) -> Self {
+    pub fn open(world: &World, listener: &TcpListener, name: &str, family: Family) -> Self {
         let client = world.covered(0);
         let near = client.connect(client.look_up(name, family)[0], PORT).unwrap();
         let (far, _) = listener.accept().unwrap();
@@ -32,13 +32,13 @@ impl Ends {
         ends
     }
 
-    fn is_alive(&mut self) -> bool {
+    pub fn is_alive(&mut self) -> bool {
         let there = self.near.write_all(b"there").is_ok() && self.far.read_exact(&mut [0; 5]).is_ok();
         there && self.far.write_all(b"back").is_ok() && self.near.read_exact(&mut [0; 4]).is_ok()
     }
 
     /// Both sides hear of a reset, and of nothing in front of it.
-    fn are_reset(&mut self) {
+    pub fn are_reset(&mut self) {
         for (side, stream) in [("client", &mut self.near), ("server", &mut self.far)] {
             let end = stream.read(&mut [0]);
             let is_reset = end.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset);
@@ -46,12 +46,19 @@ impl Ends {
         }
     }
 
-    fn client(&self) -> SocketAddr {
+    /// Waits longer than a temporary rule lasts that a test asks for.
+    pub fn patient(&self) {
+        for side in [&self.near, &self.far] {
+            side.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        }
+    }
+
+    pub fn client(&self) -> SocketAddr {
         self.near.local_addr().unwrap()
     }
 }
 
-fn listener(world: &World) -> TcpListener {
+pub fn listener(world: &World) -> TcpListener {
     world.internet.namespace.enter(|| TcpListener::bind((Ipv6Addr::UNSPECIFIED, PORT)).unwrap())
 }
 
@@ -77,7 +84,7 @@ fn is_of(told: &Value, client: SocketAddr) -> bool {
 }
 
 /// The event of a cut.
-fn event(world: &World, client: SocketAddr) -> Value {
+pub fn event(world: &World, client: SocketAddr) -> Value {
     let is_it = |event: &&Value| is_of(event, client) && event["reason"] == "policy-changed";
     eventually("the event of a cut", || world.gateway.events().iter().find(is_it).cloned())
 }

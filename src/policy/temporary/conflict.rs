@@ -1,0 +1,41 @@
+use crate::model::{DomainName, NamePattern};
+use crate::policy::code::Code;
+use crate::policy::problems::shown;
+use crate::policy::spec::{Action, Rule};
+
+use super::resolve::Refused;
+
+/// Why a temporary rule cannot stand beside the rules of a file, or would change nothing; none if it can.
+pub fn conflict(rule: &Rule, others: &[Rule]) -> Option<Refused> {
+    let port = rule.ports.first().copied().unwrap_or_default();
+    let covering = |action: Action| {
+        others
+            .iter()
+            .find(move |other| other.action == action && other.ports.contains(&port) && covers(&other.name, &rule.name))
+    };
+    let name = shown(rule.name.as_str());
+    if let Some(denial) = covering(Action::Deny) {
+        let message = format!("{name} stays denied on port {port} by the rule {}: deny beats allow", denial.id);
+        let help = "take that rule out of the policy file if this is meant to pass";
+        return Some(Refused::new(Code::ConflictingRules, message).help(help));
+    }
+    if let Some(allowance) = covering(Action::Allow) {
+        let message = format!("{name} is allowed on port {port} already, by the rule {}", allowance.id);
+        return Some(Refused::new(Code::DuplicateRule, message));
+    }
+    let same_id = others.iter().any(|other| other.id == rule.id);
+    same_id.then(|| {
+        let message = format!("the policy has a rule with the id {}, which says something else", rule.id);
+        Refused::new(Code::DuplicateId, message).help("give that rule another id")
+    })
+}
+
+/// Whether one pattern means every name that another means.
+fn covers(wide: &NamePattern, narrow: &NamePattern) -> bool {
+    wide == narrow
+        || match (wide.base(), narrow.base()) {
+            (Some(wide), Some(below)) => below.strip_suffix(wide).is_some_and(|rest| rest.ends_with('.')),
+            (Some(_), None) => DomainName::parse(narrow.as_str()).is_ok_and(|name| wide.matches(&name)),
+            (None, _) => false,
+        }
+}
