@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod envoy;
 pub mod filter;
 pub mod kernel;
+pub mod learn;
 pub mod model;
 pub mod packet;
 pub mod policy;

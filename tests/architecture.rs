@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("relay", &["model", "clock", "dns", "policy", "record", "queue"]),
     ("replay", &["model", "packet", "dns", "policy", "record", "queue", "relay"]),
     ("review", &["model", "policy", "record"]),
+    ("learn", &["model", "dns", "policy", "record"]),
     ("kernel", &["model", "policy"]),
     ("who", &["model", "kernel"]),
     ("envoy", &["model", "policy"]),
@@ -37,14 +38,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "model", "clock", "policy", "kernel", "envoy", "decide", "record", "filter", "replay", "review", "control",
-            "daemon", "doctor", "survey", "who", "say", "top",
+            "model", "clock", "policy", "kernel", "envoy", "decide", "record", "filter", "replay", "review", "learn",
+            "control", "daemon", "doctor", "survey", "who", "say", "top",
         ],
     ),
 ];
 
 /// Modules without sockets, files, clocks, threads or logging.
-const PURE: &[&str] = &["model", "packet", "dns", "policy", "decide", "filter", "review", "doctor"];
+const PURE: &[&str] = &["model", "packet", "dns", "policy", "decide", "filter", "review", "learn", "doctor"];
 
 /// The pure parts of modules that also have edges: planners and readers.
 const PURE_PLACES: &[&str] = &[
@@ -64,6 +65,7 @@ const PURE_PLACES: &[&str] = &[
     "replay/link.rs",
     "replay/player/",
     "replay/reassembly.rs",
+    "replay/resolvers.rs",
     "replay/totals.rs",
     "top/group.rs",
     "top/history.rs",

@@ -18,7 +18,7 @@ pub struct Args {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  the answer is no (check, reload: problems; explain, replay: refused; diff: different; status: degraded; doctor: something is wrong)
+  1  the answer is no (check, reload: problems; explain, replay: refused; learn: nothing; diff: different; status: degraded; doctor: something is wrong)
   2  wrong usage
   3  no decider runs here
   4  the system refused";
@@ -61,6 +61,19 @@ A capture does not say by which interface a packet came in. Clients are those of
 policy names none, senders with private addresses and whoever asks one of `dns.resolvers`. `--client` names them instead. \
 Capture on the clients' side of the gateway, whole packets: `tcpdump -i docker0 -w FILE`. For `intercept.host`, name this \
 host's addresses by `--here`.";
+
+const LEARN: &str = "\
+Propose the rules that let through what was seen.
+
+Prints a policy, ready to paste: the fewest rules for the connections that were recorded, each with its evidence as a \
+comment. Without --from and --pcap it asks the running decider what it decided last, and takes all but the rules from the \
+policy that this one runs with. Run a real session in audit mode first, and read what is proposed: whatever was refused is in \
+it, too, unless a FILTER such as `-verdict:deny` or `client:10.77.1.2` leaves it out.
+
+Names become a wildcard only where several stand right below another (--wildcards), and never where anybody can have a name. \
+Addresses without a name are listed as comments, and are no rules. A capture is played as `decider replay` does it.
+
+Exits 1 if nothing was seen that a rule could be about.";
 
 /// Where a decider keeps its things.
 #[derive(Debug, Clone, clap::Args)]
@@ -108,6 +121,9 @@ pub enum Command {
     /// Say what a policy would have decided of captured traffic
     #[command(long_about = REPLAY)]
     Replay(Replay),
+    /// Propose the rules that let through what was seen
+    #[command(long_about = LEARN, after_help = FILTER)]
+    Learn(Learn),
     /// Say what this host lacks, what gets in the way, and what mends it
     Doctor(Doctor),
     /// Stop decider and its Envoy, and remove every trace from the kernel
@@ -336,6 +352,39 @@ pub struct Replay {
     /// An address of the host that decider is to run on; may be given again
     #[arg(long, value_name = "ADDRESS")]
     pub here: Vec<IpAddr>,
+    #[command(flatten)]
+    pub output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Learn {
+    /// Only from what fits: words such as client:10.77.1.2, -verdict:deny or port:22
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+    /// Learn from a file that `decider events --json` has written
+    #[arg(long, value_name = "FILE", conflicts_with = "pcap")]
+    pub from: Option<PathBuf>,
+    /// Learn from captured traffic, pcap or pcapng
+    #[arg(long, value_name = "FILE")]
+    pub pcap: Option<PathBuf>,
+    /// Take all but the rules from this policy
+    #[arg(long, value_name = "POLICY", conflicts_with = "merge")]
+    pub policy: Option<PathBuf>,
+    /// Print what this policy lacks, as a diff for `patch`
+    #[arg(long, value_name = "POLICY")]
+    pub merge: Option<PathBuf>,
+    /// How many names right below another become a wildcard; 0: none ever do
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub wildcards: usize,
+    /// Only from what is no older: a time back (10m, 2h, 1d), or a moment (12:00, 2027-01-31T12:00:00Z)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Whose answers count in a capture; may be given again [default: the policy's, else all who answer there]
+    #[arg(long, value_name = "ADDRESS", requires = "pcap", conflicts_with_all = ["policy", "merge"])]
+    pub resolver: Vec<IpAddr>,
+    /// Of a capture: only what this client does; may be given again
+    #[arg(long, value_name = "ADDRESS", requires = "pcap")]
+    pub client: Vec<IpAddr>,
     #[command(flatten)]
     pub output: Json,
 }

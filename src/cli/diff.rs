@@ -10,7 +10,6 @@ use crate::review::{Change, Changes, Judgement};
 
 use super::args::Diff;
 use super::check::load;
-use super::event_file::Unread;
 use super::failure::Failure;
 use super::{event_file, output, style};
 
@@ -44,7 +43,7 @@ pub fn run(args: &Diff) -> Result<ExitCode, Failure> {
                     changes.look_at(&event, &before, &after);
                 }
             });
-            read.map_err(|error| unread(file, &error))?;
+            read.map_err(|error| error.failure(file))?;
             Some(changes)
         }
     };
@@ -56,14 +55,6 @@ pub fn run(args: &Diff) -> Result<ExitCode, Failure> {
         output::write(|out| print(out, &difference, changes.as_ref()))?;
     }
     Ok(if same { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
-fn unread(file: &Path, error: &Unread) -> Failure {
-    match error {
-        Unread::System(error) => Failure::file("read the events", file, error),
-        Unread::Line(number, _) => Failure::usage(format!("{}, line {number}: this is no event", file.display()))
-            .with_help("write such a file with `decider events --json`"),
-    }
 }
 
 fn compile(file: &Path) -> Result<Policy, Failure> {

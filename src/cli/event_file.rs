@@ -7,6 +7,8 @@ use serde::Deserialize;
 use crate::control::EventLine;
 use crate::record::Event;
 
+use super::failure::Failure;
+
 /// Bytes of a line; an event takes some hundred.
 const LONGEST_LINE: u64 = 65_536;
 
@@ -51,6 +53,17 @@ pub fn each(path: &Path, mut take: impl FnMut(EventLine)) -> Result<(), Unread> 
         }
     }
     Ok(())
+}
+
+impl Unread {
+    /// The failure of a command that wanted this file.
+    pub fn failure(&self, file: &Path) -> Failure {
+        match self {
+            Self::System(error) => Failure::file("read the events", file, error),
+            Self::Line(number, _) => Failure::usage(format!("{}, line {number}: this is no event", file.display()))
+                .with_help("write such a file with `decider events --json`"),
+        }
+    }
 }
 
 impl From<io::Error> for Unread {

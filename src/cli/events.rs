@@ -1,5 +1,5 @@
 pub mod rows;
-mod wanted;
+pub mod wanted;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

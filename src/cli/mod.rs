@@ -12,6 +12,7 @@ mod event_file;
 mod events;
 mod explain;
 mod failure;
+mod learn;
 mod lockdown;
 mod output;
 mod reload;
@@ -61,6 +62,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Command::Allow(args) => allow::run(&args, &place),
         Command::Diff(args) => diff::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Learn(args) => learn::run(&args, &place),
         Command::Doctor(args) => doctor::run(&args, &place),
         Command::Down(output) => down::run(output, &place),
         Command::Completions { shell } => docs::completions(shell),

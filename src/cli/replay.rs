@@ -1,5 +1,6 @@
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -21,22 +22,19 @@ pub fn run(args: &Replay) -> Result<ExitCode, Failure> {
     let mut player = Player::new(policy, Clients::new(args.client.clone(), args.here.clone()));
     let mut printer = Printer::new(args.output.json);
     printer.begin()?;
-    play(args, &mut player, |event| printer.event(event))?;
+    play(&args.capture, &mut player, |event| printer.event(event))?;
     printer.end(player.totals())?;
     Ok(if player.totals().refused + player.totals().audited == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 /// Plays a capture and gives each decision to `take`.
-pub fn play(args: &Replay, player: &mut Player, mut take: impl FnMut(&Event) -> io::Result<()>) -> Result<(), Failure> {
-    let file = File::open(&args.capture).map_err(|error| Failure::file("read the capture", &args.capture, &error))?;
-    let unreadable = |error: &CaptureError| {
-        let message = format!("{} cannot be read: {error}", args.capture.display());
-        match error {
-            CaptureError::NotACapture => Failure::usage(message),
-            CaptureError::CutOff | CaptureError::Damaged(_) | CaptureError::System(_) => Failure::system(message),
-        }
-    };
-    let mut capture = Capture::open(file).map_err(|error| unreadable(&error))?;
+pub fn play(
+    capture: &Path,
+    player: &mut Player,
+    mut take: impl FnMut(&Event) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let path = capture;
+    let mut capture = open(path)?;
     let mut written = Ok(());
     let read = capture.each(|captured| {
         player.play(&captured, |record| {
@@ -53,7 +51,23 @@ pub fn play(args: &Replay, player: &mut Player, mut take: impl FnMut(&Event) -> 
             player.is_cut_off();
             Ok(())
         }
-        Err(error) => Err(unreadable(&error).with_help("what came before is above, and nothing is known of the rest")),
+        Err(error) => {
+            Err(unreadable(path, &error).with_help("what came before is above, and nothing is known of the rest"))
+        }
+    }
+}
+
+/// Opens a capture.
+pub fn open(path: &Path) -> Result<Capture<'static>, Failure> {
+    let file = File::open(path).map_err(|error| Failure::file("read the capture", path, &error))?;
+    Capture::open(file).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &CaptureError) -> Failure {
+    let message = format!("{} cannot be read: {error}", path.display());
+    match error {
+        CaptureError::NotACapture => Failure::usage(message),
+        CaptureError::CutOff | CaptureError::Damaged(_) | CaptureError::System(_) => Failure::system(message),
     }
 }
 
@@ -127,6 +141,14 @@ fn summary(totals: &Totals) -> Vec<String> {
     if !reasons.is_empty() {
         lines.push(format!("reasons: {}", reasons.join(", ")));
     }
+    lines.extend(notes(totals));
+    lines
+}
+
+/// What is not whole about a capture, or was not looked at: a line each.
+pub fn notes(totals: &Totals) -> Vec<String> {
+    let count = |number: u64, thing: &str| output::count(usize::try_from(number).unwrap_or(usize::MAX), thing);
+    let mut lines = vec![];
     let warn = style::WARN;
     let mut note = |number: u64, words: String| {
         if number > 0 {

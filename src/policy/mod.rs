@@ -4,6 +4,7 @@
 //! `parse` (is it YAML? a tree with places), `check` (does it mean something? one file a section). [`SlotTable`] keeps
 //! a rule's number, from which its mark and port follow, across reloads and restarts.
 
+mod amend;
 mod check;
 mod code;
 mod compile;
@@ -18,6 +19,7 @@ mod offsets;
 mod parse;
 mod pattern;
 mod problems;
+mod public_suffix;
 mod render;
 mod slots;
 mod source;
@@ -26,6 +28,8 @@ mod syntax;
 pub mod temporary;
 mod value;
 
+pub use amend::{Entry, has_key, with_rules, without_rules};
+pub use check::{MAX_ID, is_for_rules};
 pub use code::Code;
 pub use compile::{CompileError, NameMatch, Policy, Route};
 pub use diagnostic::{Diagnostic, Place, Related, Severity};
@@ -33,6 +37,7 @@ pub use difference::{Difference, RuleChange};
 pub use duration::{parse as parse_duration, written as written_duration};
 pub use keys::{SECTIONS, Section};
 pub use pattern::{InterfacePattern, PatternError};
+pub use public_suffix::has_one_owner;
 pub use render::{Colour, render_diagnostics};
 pub use slots::{SlotError, SlotTable};
 pub use source::MAX_BYTES;

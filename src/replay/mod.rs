@@ -13,10 +13,12 @@ mod held;
 mod link;
 mod player;
 mod reassembly;
+mod resolvers;
 mod totals;
 
 pub use capture::{Capture, CaptureError, Captured};
 pub use clients::Clients;
 pub use link::{NoIp, ip};
 pub use player::Player;
+pub use resolvers::Resolvers;
 pub use totals::Totals;

@@ -6,8 +6,21 @@ use std::process::Command;
 use crate::{decider, documents, markdown, read, root, said};
 
 /// Other programs that a document may name in a console block. A new one is looked at by a person first.
-const OTHERS: &[&str] =
-    &["nft", "ip", "conntrack", "kill", "tail", "docker", "ssh", "ssh-keyscan", "getent", "systemctl", "tcpdump", "nc"];
+const OTHERS: &[&str] = &[
+    "nft",
+    "ip",
+    "conntrack",
+    "kill",
+    "tail",
+    "docker",
+    "ssh",
+    "ssh-keyscan",
+    "getent",
+    "systemctl",
+    "tcpdump",
+    "nc",
+    "patch",
+];
 
 /// The command of a line in a console block; none if it is output.
 fn typed(line: &str) -> Option<&str> {
@@ -85,6 +98,11 @@ fn console_blocks_use_known_programs() {
     }
 }
 
+/// What `decider events --json` has written.
+const EVENT: &str = r#"{"ts":"2026-01-01T00:00:00Z","verdict":"audit","reason":"port-not-allowed","rule":null,"domain":"a.example",
+"client":"10.77.1.2","client_port":40000,"dst":"192.0.2.10","dst_port":443,"proto":"tcp","mark":"0x00000000","iface":"lan0",
+"path":"fast","waited_us":0}"#;
+
 /// Those that only read, with the README's policy as policy.yaml and a state directory of their own.
 #[test]
 fn harmless_commands_do_what_they_should() {
@@ -92,12 +110,15 @@ fn harmless_commands_do_what_they_should() {
     let readme = read("README.md");
     let policy = markdown::blocks(&readme).into_iter().find(|block| block.language == "yaml").unwrap();
     std::fs::write(folder.path().join("policy.yaml"), policy.text).unwrap();
+    std::fs::write(folder.path().join("events.jsonl"), EVENT.replace('\n', "")).unwrap();
     let mut ran = 0;
     for (place, line) in console() {
         let line = line.replace("/etc/decider/", "");
         let words: Vec<&str> = line.split_whitespace().collect();
-        if let ["decider", "check" | "render", ..] = words[..] {
+        if let ["decider", "check" | "render", ..] | ["decider", "learn", "--from", ..] = words[..] {
             ran += 1;
+            // Where the output goes is the shell's.
+            let words = words.split(|word| *word == ">").next().unwrap();
             succeeds(folder.path(), &place, &words[1..]);
         }
     }

@@ -41,7 +41,8 @@ impl Wanted {
     }
 }
 
-fn now() -> ZonedDateTime {
+/// By this host's clock, in its zone.
+pub fn now() -> ZonedDateTime {
     let now = Timestamp::try_from(clock::wall()).unwrap_or_default();
     now.to_zoned_datetime(jiff::tz::TimeZone::system())
 }

@@ -12,6 +12,7 @@ mod rule;
 mod rules;
 mod upstream;
 
+pub use name::is_for_rules;
 pub use rule::MAX_ID;
 
 use super::code::Code;

@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use crate::model::{DomainName, NameError, NamePattern, NamePatternError};
 use crate::policy::code::Code;
 use crate::policy::fields::not_yet;
-use crate::policy::node::Scalar;
+use crate::policy::node::{Scalar, Style};
 use crate::policy::problems::{Fault, shown};
 
 use super::public_suffix;
@@ -29,6 +29,12 @@ pub fn domain(scalar: &Scalar<'_>) -> Result<NamePattern, Fault> {
         Some(fault) => Err(fault),
         None => Ok(name),
     }
+}
+
+/// Whether a rule can be about these names.
+#[must_use]
+pub fn is_for_rules(name: &NamePattern) -> bool {
+    domain(&Scalar { text: name.as_str().into(), style: Style::Quoted }).is_ok()
 }
 
 /// What a name without a dot probably is not.

@@ -27,6 +27,7 @@ mod host_who;
 mod idle;
 mod killed;
 mod large_answers;
+mod learned;
 mod letter_case;
 mod lockdown;
 mod long_lived;
