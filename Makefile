@@ -28,8 +28,9 @@ churn: setup ## N decisions (100000) of a crowd of clients against a model of th
 	DECIDER_CHURN_N=$(N) $(CARGO) test --locked --test churn every_decision -- --nocapture
 
 storm: N = 200
-storm: setup ## N reloads (200) in a row under fifty clients, and beside a stream; prints gaps and growth (root)
-	DECIDER_RELOADS=$(N) $(CARGO) test --locked --test netns reload_storm -- --nocapture --test-threads 1
+storm: setup ## N reloads (200) in a row under fifty clients, beside streams and scp; prints gaps and growth (root)
+	DECIDER_RELOADS=$(N) DECIDER_SCP_MIB=1024 $(CARGO) test --locked --test netns -- \
+	    reload_storm reload_scp --nocapture --test-threads 1
 
 clients: N = 1000
 clients: ## Real programs look names up and connect, N times each (1000), and a table of what came of it (root)

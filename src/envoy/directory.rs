@@ -29,9 +29,9 @@ pub struct Directory {
 pub enum Readers {
     /// The Envoy that decider starts.
     Ours,
-    /// The Envoy that decider starts as another user, who makes files of its own beside decider's: its logs and its socket.
+    /// An Envoy of another user, whoever starts it, which makes files of its own beside decider's: its logs and its socket.
     User(Account),
-    /// An Envoy that somebody else starts, as whatever user.
+    /// An Envoy that somebody else starts, as a user that the policy does not name.
     Anybody,
 }
 

@@ -6,6 +6,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use super::account::Account;
 use super::admin::Admin;
 use super::backoff::Backoff;
 use super::directory::{Directory, Readers};
@@ -60,10 +61,11 @@ impl Launch {
     pub async fn prepare(policy: &Policy) -> Result<Self, EnvoyError> {
         let spec = &policy.spec().envoy;
         let program = spec.manage.then(|| Program::find(spec)).transpose()?;
-        let readers = program.as_ref().map_or(Readers::Anybody, |program| match program.account {
-            None => Readers::Ours,
+        let readers = match spec.user.as_ref().map(Account::find).transpose()? {
             Some(account) => Readers::User(account),
-        });
+            None if spec.manage => Readers::Ours,
+            None => Readers::Anybody,
+        };
         let directory = Directory::open(&spec.config_dir, readers)?;
         if let (Readers::User(account), Some(user)) = (readers, &spec.user)
             && let Some(closed) = account.closed_way(&spec.config_dir)

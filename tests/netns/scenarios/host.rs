@@ -75,10 +75,7 @@ fn what_stays_here_and_who_comes_in_is_not_looked_at() {
     let outside = Client { namespace: world.internet.namespace.clone(), addresses: STRANGER };
     let near = Client { namespace: world.clients[0].namespace.clone(), addresses: world.clients[0].addresses };
     both(|family| {
-        let loopback = match family {
-            Family::V4 => [127, 0, 0, 1].into(),
-            Family::V6 => std::net::Ipv6Addr::LOCALHOST.into(),
-        };
+        let loopback = family.loopback();
         for port in [22, 7777] {
             assert_eq!(host.reach(loopback, port).unwrap(), loopback);
             assert_eq!(host.reach(GATEWAY.of(family), port).unwrap(), GATEWAY.of(family));

@@ -1,6 +1,6 @@
 //! Resolvers on a host whose own processes are covered: what decider sees of them is what they ask in their turn.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::path::Path;
 
 use crate::world::{
@@ -9,13 +9,6 @@ use crate::world::{
 };
 
 const ROUNDS: usize = 20;
-
-fn loopback(family: Family) -> IpAddr {
-    match family {
-        Family::V4 => Ipv4Addr::LOCALHOST.into(),
-        Family::V6 => Ipv6Addr::LOCALHOST.into(),
-    }
-}
 
 fn build(resolvers: &'static str) -> (World, tempfile::TempDir) {
     let setup = Setup { covered: Covered::Host, resolvers, ..Setup::default() };
@@ -55,19 +48,19 @@ fn the_stub_of_systemd_resolved() {
 #[test]
 fn dnsmasq() {
     let (mut world, directory) = build(UPSTREAM);
-    let listen = Family::BOTH.map(loopback);
+    let listen = Family::BOTH.map(Family::loopback);
     let _dnsmasq = Dnsmasq::start(&world.gateway.namespace, directory.path(), &listen, &RESOLVER.both(), &[]);
     world.gateway.start();
-    is_served(&world, loopback);
+    is_served(&world, Family::loopback);
 }
 
 #[test]
 fn unbound() {
     let (mut world, directory) = build(UPSTREAM);
-    let listen = Family::BOTH.map(loopback);
+    let listen = Family::BOTH.map(Family::loopback);
     let _unbound = Unbound::start(&world.gateway.namespace, directory.path(), &listen, &RESOLVER.both(), &[]);
     world.gateway.start();
-    is_served(&world, loopback);
+    is_served(&world, Family::loopback);
 }
 
 /// Then Envoy asks it too, and each question that stays here is looked at.
@@ -76,21 +69,21 @@ fn one_that_the_policy_trusts_itself() {
     let (mut world, directory) = build("127.0.0.1, \"::1\", 203.0.113.53, \"2001:db8:53::53\"");
     let dnsmasq = start_dnsmasq(&world.gateway.as_client(), directory.path());
     world.gateway.start();
-    is_served(&world, loopback);
+    is_served(&world, Family::loopback);
     // What it knows already is told by itself, and seen as well.
     let before = world.gateway.messages()["questions"];
     let host = world.gateway.as_client();
-    both(|family| drop(host.ask(loopback(family), "github.com", family).unwrap()));
+    both(|family| drop(host.ask(family.loopback(), "github.com", family).unwrap()));
     assert!(world.gateway.messages()["questions"] >= before + 2);
     both(|family| {
-        let mut stream = DnsStream::open(&host, loopback(family)).unwrap();
+        let mut stream = DnsStream::open(&host, family.loopback()).unwrap();
         assert_eq!(stream.look_up(3, Question::new("gitlab.com", family)).addresses, [GITLAB.of(family)]);
     });
     drop(dnsmasq);
 }
 
 fn start_dnsmasq(host: &Client, directory: &Path) -> Dnsmasq {
-    Dnsmasq::start(&host.namespace, directory, &Family::BOTH.map(loopback), &RESOLVER.both(), &[])
+    Dnsmasq::start(&host.namespace, directory, &Family::BOTH.map(Family::loopback), &RESOLVER.both(), &[])
 }
 
 /// Its cache was warm before decider came: nothing tells decider, and the event says what is missing.
@@ -99,16 +92,16 @@ fn a_warm_cache_has_to_be_emptied_once() {
     let (mut world, directory) = build(UPSTREAM);
     let host = world.gateway.as_client();
     let dnsmasq = start_dnsmasq(&host, directory.path());
-    both(|family| drop(host.ask(loopback(family), "github.com", family).unwrap()));
+    both(|family| drop(host.ask(family.loopback(), "github.com", family).unwrap()));
     world.gateway.start();
     both(|family| {
-        let address = host.ask(loopback(family), "github.com", family).unwrap().addresses[0];
+        let address = host.ask(family.loopback(), "github.com", family).unwrap().addresses[0];
         host.is_refused(address, 22);
         world.gateway.event(address, 22, "no-observation");
     });
     dnsmasq.forget();
     both(|family| {
-        let address = host.ask(loopback(family), "github.com", family).unwrap().addresses[0];
+        let address = host.ask(family.loopback(), "github.com", family).unwrap().addresses[0];
         assert_eq!(host.reach(address, 22).unwrap(), address);
     });
 }
@@ -123,7 +116,7 @@ fn a_name_in_no_rule_is_refused_to_processes_and_to_their_resolver() {
     let _dnsmasq = start_dnsmasq(&host, directory.path());
     world.gateway.start();
     both(|family| {
-        for resolver in [RESOLVER.of(family), loopback(family)] {
+        for resolver in [RESOLVER.of(family), family.loopback()] {
             let told = host.ask(resolver, "stranger.example", family).unwrap();
             assert_eq!(told.addresses, [] as [IpAddr; 0]);
             let told = host.ask(resolver, "github.com", family).unwrap();

@@ -45,6 +45,7 @@ mod real_clients;
 mod real_resolvers;
 mod reload;
 mod reload_cuts;
+mod reload_scp;
 mod reload_storm;
 mod replayed;
 mod rotation;

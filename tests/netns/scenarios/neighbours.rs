@@ -3,7 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::world::{Family, GITHUB, Hammer, OpenFlow, RESOLVER, STRANGER, Setup, World, both, eventually, within};
+use crate::world::{
+    Covered, Family, GITHUB, Hammer, OpenFlow, RESOLVER, STRANGER, Setup, World, both, eventually, within,
+};
 
 /// Another program: its fixture, and what is set for it.
 #[derive(Clone, Copy)]
@@ -55,12 +57,12 @@ fn theirs(world: &World) -> String {
 
 fn clients_work(world: &World, when: &str) {
     both(|family| {
-        let reached = world.clients[0].reach_name("github.com", family, 22);
+        let reached = world.covered(0).reach_name("github.com", family, 22);
         let reached = reached.unwrap_or_else(|error| panic!("{when}, {family:?}: {error}"));
         assert!(GITHUB.both().contains(&reached), "{when}");
-        drop(world.clients[0].connect(RESOLVER.of(family), 53).unwrap_or_else(|error| panic!("{when}, DNS: {error}")));
-        world.clients[0].is_refused(STRANGER.of(family), 22);
-        world.clients[0].is_refused(STRANGER.of(family), 8022);
+        drop(world.covered(0).connect(RESOLVER.of(family), 53).unwrap_or_else(|error| panic!("{when}, DNS: {error}")));
+        world.covered(0).is_refused(STRANGER.of(family), 22);
+        world.covered(0).is_refused(STRANGER.of(family), 8022);
     });
     nothing_got_out(world, when);
 }
@@ -83,10 +85,10 @@ fn live_together(neighbour: Neighbour) {
     clients_work(&world, "after the start");
     assert_eq!(theirs(&world), before, "the start and the work of decider changed something");
     let mut flows = Family::BOTH.map(|family| {
-        let address = world.clients[0].look_up("github.com", family)[0];
-        OpenFlow::new(world.clients[0].connect(address, 22).unwrap())
+        let address = world.covered(0).look_up("github.com", family)[0];
+        OpenFlow::new(world.covered(0).connect(address, 22).unwrap())
     });
-    let hammer = Hammer::start(&world.clients[1]);
+    let hammer = Hammer::start(&world.covered(1));
     reload_their_own(&world, neighbour);
     assert_eq!(theirs(&world), before, "their reload");
     clients_work(&world, "after their reload");
@@ -162,11 +164,10 @@ fn kube_proxy() {
 }
 
 /// They come when decider is at work already.
-#[test]
-fn all_at_once_and_after_decider() {
-    let mut world = Setup::default().start();
+pub fn all_at_once(covered: Covered) {
+    let mut world = Setup { covered, ..Setup::default() }.start();
     let all = [DOCKER, TAILSCALE, KUBE_PROXY, FIREWALLD];
-    let hammer = Hammer::start(&world.clients[1]);
+    let hammer = Hammer::start(&world.covered(1));
     world.gateway.namespace.sh(&all.map(|neighbour| neighbour.does("load")).concat());
     let there = theirs(&world);
     clients_work(&world, "with all of them");
@@ -176,6 +177,11 @@ fn all_at_once_and_after_decider() {
     assert_eq!(theirs(&world), there);
     world.gateway.down();
     assert_eq!(theirs(&world), there);
+}
+
+#[test]
+fn all_at_once_and_after_decider() {
+    all_at_once(Covered::Clients);
 }
 
 /// What doctor has to say: check, and a word of what mends it.
@@ -200,8 +206,8 @@ fn as_they_are_installed_some_close_the_door_to_everybody() {
         world.gateway.namespace.sh(&neighbour.does("load"));
         world.gateway.start();
         for &family in families {
-            let told = world.clients[0].ask(RESOLVER.of(family), "github.com", family);
-            let reached = told.is_some() && world.clients[0].reach(GITHUB.of(family), 22).is_ok();
+            let told = world.covered(0).ask(RESOLVER.of(family), "github.com", family);
+            let reached = told.is_some() && world.covered(0).reach(GITHUB.of(family), 22).is_ok();
             assert!(!reached, "{check}: nothing is closed over {family:?}");
         }
         nothing_got_out(&world, check);

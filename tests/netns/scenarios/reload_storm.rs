@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::world::{Covered, DATABASE, Family, GITHUB, GITLAB, Setup, World, eventually};
 
-const ALWAYS: &str = "{ domain: github.com, proto: ssh }";
-const SOMETIMES: &str = "{ domain: gitlab.com, proto: ssh }";
+pub const ALWAYS: &str = "{ domain: github.com, proto: ssh }";
+pub const SOMETIMES: &str = "{ domain: gitlab.com, proto: ssh }";
 const MINE: [&str; 2] = [
     "{ id: mine, domain: db.example.com, proto: tcp, port: 5432 }",
     "{ id: mine, domain: gitlab.com, proto: tcp, port: 5432 }",
@@ -22,7 +22,7 @@ const STREAM: &str = "{ id: stream, domain: github.com, proto: tcp, port: 7000 }
 /// Clients that connect all the time.
 const CROWD: usize = 50;
 
-fn reloads() -> usize {
+pub fn reloads() -> usize {
     std::env::var("DECIDER_RELOADS").map_or(20, |text| text.parse().unwrap())
 }
 

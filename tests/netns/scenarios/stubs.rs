@@ -21,18 +21,11 @@ enum Kind {
     Resolved(Process),
 }
 
-fn local(family: Family) -> IpAddr {
-    match family {
-        Family::V4 => [127, 0, 0, 1].into(),
-        Family::V6 => std::net::Ipv6Addr::LOCALHOST.into(),
-    }
-}
-
 /// Where Docker puts its own into a container.
 fn as_docker_has_it(family: Family) -> IpAddr {
     match family {
         Family::V4 => [127, 0, 0, 11].into(),
-        Family::V6 => local(family),
+        Family::V6 => family.loopback(),
     }
 }
 
@@ -100,7 +93,7 @@ fn asked_little(questions: u64) {
 #[test]
 fn a_stub_with_a_cache() {
     let (world, directory) = (Setup::default().start(), tempfile::tempdir().unwrap());
-    let stub = Stub::dnsmasq(&world.clients[0], directory.path(), local, &[]);
+    let stub = Stub::dnsmasq(&world.clients[0], directory.path(), Family::loopback, &[]);
     asked_little(is_served(&world, &stub));
 }
 
@@ -149,6 +142,6 @@ fn has_to_ask_again(start: impl FnOnce(&Client, &std::path::Path) -> Stub) {
 
 #[test]
 fn a_stub_that_was_warm_before_the_start_has_to_ask_again() {
-    has_to_ask_again(|client, directory| Stub::dnsmasq(client, directory, local, &[]));
+    has_to_ask_again(|client, directory| Stub::dnsmasq(client, directory, Family::loopback, &[]));
     has_to_ask_again(Stub::resolved);
 }

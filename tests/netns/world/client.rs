@@ -14,8 +14,8 @@ pub struct Client {
 
 /// Longer than any refusal or connection takes, shorter than a lost SYN's second try but one.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// What a refusal may take.
-const AT_ONCE: Duration = Duration::from_millis(200);
+/// What a refusal may take: the kernel sends a SYN without an answer again after a second.
+const AT_ONCE: Duration = Duration::from_millis(900);
 
 impl Client {
     pub fn address(&self, family: Family) -> IpAddr {

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::sockopt::{RcvBufForce, ReceiveTimeout};
+use nix::sys::socket::sockopt::{RcvBufForce, ReceiveTimeout, SndBufForce};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, recv, sendto, setsockopt,
     socket,
@@ -20,7 +20,12 @@ pub struct RawSender {
 
 impl RawSender {
     pub fn new(namespace: &Namespace) -> Self {
-        let open = |family| socket(family, SockType::Raw, SockFlag::empty(), SockProtocol::Raw).unwrap();
+        let open = |family| {
+            let socket = socket(family, SockType::Raw, SockFlag::empty(), SockProtocol::Raw).unwrap();
+            // What waits in a queue of the machine that sends it counts as unsent: that must not hold up the next packet.
+            setsockopt(&socket, SndBufForce, &(256 << 20)).unwrap();
+            socket
+        };
         namespace.enter(|| Self { v4: open(AddressFamily::Inet), v6: open(AddressFamily::Inet6) })
     }
 

@@ -23,7 +23,8 @@ impl Sshd {
         let [v4, v6] = addresses.both();
         let text = format!(
             "HostKey {}\nListenAddress {v4}\nListenAddress [{v6}]:22\nPidFile none\nUsePAM no\nLogLevel VERBOSE\n\
-             MaxStartups 500\nStrictModes no\nAuthorizedKeysFile {}/authorized_keys\n",
+             MaxStartups 500\nStrictModes no\nAuthorizedKeysFile {}/authorized_keys\n\
+             Subsystem sftp internal-sftp\n",
             key.display(),
             directory.display()
         );

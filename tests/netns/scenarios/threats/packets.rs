@@ -81,7 +81,12 @@ pub fn a_syn_in_pieces(covered: Covered) {
                 let more = to < bytes.len();
                 sender.send(&piece(&whole, id, u16::try_from(from).unwrap(), more, &bytes[from..to]));
             }
-            assert_eq!(reply(&mut sniffer, to.of(family)), Some(wanted), "{family:?}");
+            let told = reply(&mut sniffer, to.of(family));
+            match (covered, family) {
+                // IPv6 does not put together on `lo` what it put together on its way out: no socket knows the pieces.
+                (Covered::Host, Family::V6) => assert_eq!(told, Some(flag::RST | flag::ACK)),
+                _ => assert_eq!(told, Some(wanted), "{family:?}"),
+            }
         }
         world.gateway.event(STRANGER.of(family), 22, "no-observation");
     });

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::world::{BannerServer, CLIENTS, Covered, GITHUB, Process, STRANGER, Setup, both};
+use crate::world::{BannerServer, CLIENTS, Covered, ENVOY_USER, GITHUB, Process, STRANGER, Setup, both};
 
 /// An allowed name that leads to another client: the proxy's connection leaves by a covered interface, and the answers come
 /// in by it.
@@ -32,28 +32,50 @@ fn line_21_what_the_proxy_sends_does_not_come_back_to_the_queue() {
     what_the_proxy_sends(Covered::Clients);
 }
 
+/// Runs a program as Envoy's user, where it has one, with the rights that its listeners and its marks need.
+fn as_its_user(covered: Covered) -> Command {
+    match covered {
+        Covered::Clients => Command::new("env"),
+        Covered::Host | Covered::All => {
+            let rights = "-all,+net_admin";
+            let mut command = Command::new("setpriv");
+            command.args([
+                format!("--reuid={ENVOY_USER}"),
+                format!("--regid={ENVOY_USER}"),
+                "--clear-groups".to_owned(),
+            ]);
+            command.args([format!("--inh-caps={rights}"), format!("--ambient-caps={rights}")]);
+            command
+        }
+    }
+}
+
 /// It is somebody else's to start (`manage: false`), and comes when decider has been at work for long.
-#[test]
-fn line_27_an_envoy_that_is_slow_to_come_is_waited_for_with_the_door_closed() {
-    let mut world = Setup::default().build();
+pub fn an_envoy_that_is_slow_to_come(covered: Covered) {
+    let mut world = Setup { covered, ..Setup::default() }.build();
     let envoy = world.gateway.leave_envoy_to_others();
     world.gateway.launch();
     world.gateway.wait_until_degraded("listener");
     both(|family| {
-        let address = world.clients[0].look_up("github.com", family)[0];
-        world.clients[0].is_refused(address, 22);
+        let address = world.covered(0).look_up("github.com", family)[0];
+        world.covered(0).is_refused(address, 22);
         world.gateway.event(address, 22, "listener-not-ready");
-        world.clients[0].is_refused(STRANGER.of(family), 22);
+        world.covered(0).is_refused(STRANGER.of(family), 22);
         assert_eq!(world.internet.wire.to(address), []);
     });
-    let mut command = Command::new(envoy);
-    command.arg("--disable-hot-restart").arg("-c").arg(world.gateway.path("envoy/bootstrap.json"));
+    let mut command = as_its_user(covered);
+    command.arg(envoy).arg("--disable-hot-restart").arg("-c").arg(world.gateway.path("envoy/bootstrap.json"));
     let _envoy = Process::start(&world.gateway.namespace, &mut command, &world.gateway.path("envoy-log"));
     world.gateway.wait_until_ready();
     both(|family| {
-        let reached = world.clients[0].reach(GITHUB.of(family), 22).unwrap();
+        let reached = world.covered(0).reach(GITHUB.of(family), 22).unwrap();
         assert!(GITHUB.both().contains(&reached));
     });
     world.gateway.adds_up();
     assert_eq!(world.internet.wire.leaked(), []);
+}
+
+#[test]
+fn line_27_an_envoy_that_is_slow_to_come_is_waited_for_with_the_door_closed() {
+    an_envoy_that_is_slow_to_come(Covered::Clients);
 }
