@@ -85,9 +85,8 @@ impl Conntrack {
     pub fn living(marks: MarkMask) -> io::Result<Vec<FlowNews>> {
         let mut found = Vec::new();
         for (value, bits) in marks.listener_classes() {
-            found.extend(marked(value, bits)?);
+            living_with(value, bits, &mut found)?;
         }
-        found.retain(|news| news.life == Life::Lives);
         Ok(found)
     }
 }
@@ -102,12 +101,12 @@ pub fn conntrack_is_silent() -> Option<String> {
     }
 }
 
-/// The connections whose mark has this value in these bits.
-fn marked(value: Mark, bits: u32) -> io::Result<Vec<FlowNews>> {
+/// Adds the connections that live and whose mark has this value in these bits. Those that have ended are remembered for
+/// minutes, and may be many times as many.
+fn living_with(value: Mark, bits: u32, found: &mut Vec<FlowNews>) -> io::Result<()> {
     let mut socket = Socket::new(NETLINK_NETFILTER)?;
     socket.bind_auto()?;
     socket.send(&request(value, bits), 0)?;
-    let mut found = Vec::new();
     loop {
         let (bytes, _) = match socket.recv_from_full() {
             Err(error) if error.raw_os_error() == Some(Errno::EINTR as i32) => continue,
@@ -115,9 +114,9 @@ fn marked(value: Mark, bits: u32) -> io::Result<Vec<FlowNews>> {
         };
         for (kind, message) in messages(&bytes) {
             match kind {
-                NLMSG_DONE => return Ok(found),
+                NLMSG_DONE => return Ok(()),
                 NLMSG_ERROR => return Err(refusal(message)),
-                _ => found.extend(one(message)),
+                _ => found.extend(one(message).filter(|news| news.life == Life::Lives)),
             }
         }
     }

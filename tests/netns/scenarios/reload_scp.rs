@@ -89,11 +89,11 @@ impl Drop for End<'_> {
 
 /// Copies over both families at once while `work` goes on, which is told of the end. The longest gaps, and the time taken.
 fn copied(world: &World, directory: &Path, rate: u64, work: impl FnOnce(&AtomicBool)) -> ([Duration; 2], Duration) {
-    let (ended, began) = (AtomicBool::new(false), Instant::now());
+    let (ended, began) = (&AtomicBool::new(false), Instant::now());
     let gaps = thread::scope(|scope| {
         let copies = Family::BOTH.map(|family| {
             let mut copy = Copy::start(world, directory, family, rate);
-            let end = End(&ended);
+            let end = End(ended);
             scope.spawn(move || {
                 let gap = copy.longest_gap();
                 drop(end);
@@ -103,7 +103,7 @@ fn copied(world: &World, directory: &Path, rate: u64, work: impl FnOnce(&AtomicB
                 gap
             })
         });
-        work(&ended);
+        work(ended);
         copies.map(|copy| copy.join().unwrap())
     });
     (gaps, began.elapsed())
@@ -128,7 +128,7 @@ fn a_copy_by_scp_goes_through_reloads() {
     let mut done = 0;
     let (gaps, took) = copied(&world, directory, rate, |ended| {
         while !ended.load(Ordering::Relaxed) {
-            world.gateway.write_rules(&[&[ALWAYS][..], &[SOMETIMES, ALWAYS]][done % 2]);
+            world.gateway.write_rules([&[ALWAYS][..], &[SOMETIMES, ALWAYS]][done % 2]);
             world.gateway.reloads();
             done += 1;
         }
