@@ -189,9 +189,7 @@ pub fn a_storm(covered: Covered) {
     for process in 0..2 {
         assert!(after.files[process] <= before.files[process] + 8, "files: {:?} -> {:?}", before.files, after.files);
         let grown = after.memory[process].saturating_sub(before.memory[process]);
-        // A few reloads do not fill yet whatever keeps the latest of something.
-        let room = if reloads() < 100 { 48 } else { 24 };
-        assert!(grown < room, "memory: {:?} -> {:?} MiB", before.memory, after.memory);
+        assert!(grown < 24, "memory: {:?} -> {:?} MiB", before.memory, after.memory);
     }
     world.gateway.adds_up();
     assert_eq!(world.internet.wire.leaked(), []);
