@@ -70,6 +70,7 @@ const PURE_PLACES: &[&str] = &[
     "top/group.rs",
     "top/history.rs",
     "top/keys.rs",
+    "top/permit.rs",
     "top/row.rs",
     "top/sort.rs",
     "top/state.rs",

@@ -139,6 +139,9 @@ pub struct Run {
     /// Group whose members may look: status, events, explain, cache, rules, top [default: decider, if there is one]
     #[arg(long, value_name = "NAME")]
     pub group: Option<String>,
+    /// Group whose members may give commands, too: reload, allow, down [default: none, root alone may]
+    #[arg(long, value_name = "NAME")]
+    pub command_group: Option<String>,
     /// Reload whenever the policy file changes
     #[arg(long)]
     pub watch: bool,

@@ -24,6 +24,7 @@ pub fn run(args: &Run, place: &Place) -> Result<ExitCode, Failure> {
         policy_file: std::path::absolute(&args.file).unwrap_or_else(|_| args.file.clone()),
         socket: place.socket.clone(),
         group: args.group.clone(),
+        command_group: args.command_group.clone(),
         state_dir: place.state_dir.clone(),
         first_queue: args.first_queue,
         syn_workers: workers,

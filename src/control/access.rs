@@ -5,9 +5,12 @@ use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};
 /// The group whose members may look, where nothing else is said and there is one of that name.
 pub const READERS: &str = "decider";
 
-/// Who may look over the control socket, beside those who may command: root, and the user that decider runs as.
+/// Whose members may do what over the control socket, beside root and the user that decider runs as, who may do all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Readers(Option<Gid>);
+pub struct Groups {
+    look: Option<Gid>,
+    command: Option<Gid>,
+}
 
 /// What a peer may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,55 +23,77 @@ pub enum Access {
     None,
 }
 
-impl Readers {
-    /// Nobody.
+impl Groups {
+    /// Nobody's.
     #[must_use]
     pub const fn nobody() -> Self {
-        Self(None)
+        Self { look: None, command: None }
     }
 
-    /// The members of a group that is named; those of [`READERS`] where none is, if there is one of that name.
+    /// The groups that are named. Where none is to look, [`READERS`] is, if there is one of that name; where none is to command,
+    /// no group is.
     ///
     /// # Errors
-    /// If the named group is not there, or the groups cannot be read.
-    pub fn find(name: Option<&str>) -> Result<Self, String> {
-        let wanted = name.unwrap_or(READERS);
-        match Group::from_name(wanted) {
-            Ok(Some(group)) => Ok(Self(Some(group.gid))),
-            Ok(None) if name.is_none() => Ok(Self(None)),
-            Ok(None) => {
-                Err(format!("there is no group {wanted} here: make it (`groupadd --system {wanted}`) or name another"))
-            }
-            Err(error) => Err(format!("the group {wanted} cannot be looked up: {}", error.desc())),
+    /// If a named group is not there, or the groups cannot be read.
+    pub fn find(look: Option<&str>, command: Option<&str>) -> Result<Self, String> {
+        let looking = match look {
+            Some(name) => Some(named(name)?),
+            None => group(READERS)?,
+        };
+        Ok(Self { look: looking, command: command.map(named).transpose()? })
+    }
+
+    /// Whose the socket is, beside root: the group that may look, else the one that may command.
+    #[must_use]
+    pub fn of_the_socket(self) -> Option<Gid> {
+        self.look.or(self.command)
+    }
+
+    /// What a user may do, if that can be said without asking the system's lists. `group` is the one that its process runs as.
+    #[must_use]
+    pub fn at_once(self, user: u32, group: u32) -> Option<Access> {
+        let (user, group) = (Uid::from_raw(user), Some(Gid::from_raw(group)));
+        if user.is_root() || user == geteuid() || (group == self.command) {
+            return Some(Access::Command);
+        }
+        match (self.look, self.command) {
+            (None, None) => Some(Access::None),
+            (look, None) if look == group => Some(Access::Read),
+            (_, _) => None,
         }
     }
 
-    /// Whose the socket is, beside root.
-    #[must_use]
-    pub const fn group(self) -> Option<Gid> {
-        self.0
-    }
-
-    /// What a user may do. `group` is the one that its process runs as; by the system's lists, it may have others.
+    /// What a user may do, by the system's lists too. That may take long: they may be on another machine.
     #[must_use]
     pub fn access(self, user: u32, group: u32) -> Access {
-        let user = Uid::from_raw(user);
-        if user.is_root() || user == geteuid() {
-            return Access::Command;
+        if let Some(access) = self.at_once(user, group) {
+            return access;
         }
-        match self.0 {
-            Some(readers) if readers.as_raw() == group || is_member(user, Gid::from_raw(group), readers) => {
-                Access::Read
-            }
-            Some(_) | None => Access::None,
+        let groups = groups_of(Uid::from_raw(user), Gid::from_raw(group));
+        let is_in = |wanted: Option<Gid>| wanted.is_some_and(|wanted| groups.contains(&wanted));
+        match (is_in(self.command), is_in(self.look)) {
+            (true, _) => Access::Command,
+            (false, true) => Access::Read,
+            (false, false) => Access::None,
         }
     }
 }
 
-fn is_member(user: Uid, own: Gid, group: Gid) -> bool {
-    let Ok(Some(user)) = User::from_uid(user) else { return false };
-    let Ok(name) = CString::new(user.name) else { return false };
-    getgrouplist(&name, own).is_ok_and(|groups| groups.contains(&group))
+fn group(name: &str) -> Result<Option<Gid>, String> {
+    let found =
+        Group::from_name(name).map_err(|error| format!("the group {name} cannot be looked up: {}", error.desc()))?;
+    Ok(found.map(|group| group.gid))
+}
+
+fn named(name: &str) -> Result<Gid, String> {
+    let missing = || format!("there is no group {name} here: make it (`groupadd --system {name}`) or name another");
+    group(name)?.ok_or_else(missing)
+}
+
+/// The group that a user's process runs as, and those that the system's lists say.
+fn groups_of(user: Uid, own: Gid) -> Vec<Gid> {
+    let listed = User::from_uid(user).ok().flatten().and_then(|user| CString::new(user.name).ok());
+    listed.and_then(|name| getgrouplist(&name, own).ok()).unwrap_or_else(|| vec![own])
 }
 
 #[cfg(test)]
@@ -77,22 +102,49 @@ mod tests {
 
     /// No such user or group is on any machine.
     const NOBODY_HAS: u32 = 4_000_000_001;
+    const ANOTHER: u32 = NOBODY_HAS + 1;
 
     #[test]
     fn root_commands_members_look_and_others_do_nothing() {
-        let readers = Readers(Some(Gid::from_raw(NOBODY_HAS)));
-        assert_eq!(readers.access(0, 0), Access::Command);
-        assert_eq!(readers.access(geteuid().as_raw(), NOBODY_HAS), Access::Command);
-        assert_eq!(readers.access(NOBODY_HAS, NOBODY_HAS), Access::Read);
-        assert_eq!(readers.access(NOBODY_HAS, NOBODY_HAS - 1), Access::None);
-        assert_eq!(Readers::nobody().access(NOBODY_HAS, NOBODY_HAS), Access::None);
-        assert_eq!(Readers::nobody().access(0, 5), Access::Command);
+        let groups = Groups { look: Some(Gid::from_raw(NOBODY_HAS)), command: None };
+        assert_eq!(groups.access(0, 0), Access::Command);
+        assert_eq!(groups.access(geteuid().as_raw(), NOBODY_HAS), Access::Command);
+        assert_eq!(groups.access(NOBODY_HAS, NOBODY_HAS), Access::Read);
+        assert_eq!(groups.access(NOBODY_HAS, NOBODY_HAS - 1), Access::None);
+        assert_eq!(Groups::nobody().access(NOBODY_HAS, NOBODY_HAS), Access::None);
+        assert_eq!(Groups::nobody().access(0, 5), Access::Command);
+    }
+
+    #[test]
+    fn only_the_group_that_is_named_for_it_commands() {
+        let groups = Groups { look: Some(Gid::from_raw(NOBODY_HAS)), command: Some(Gid::from_raw(ANOTHER)) };
+        assert_eq!(groups.access(NOBODY_HAS, ANOTHER), Access::Command);
+        assert_eq!(groups.access(NOBODY_HAS, NOBODY_HAS), Access::Read);
+        assert_eq!(groups.access(NOBODY_HAS, ANOTHER + 1), Access::None);
+        assert_eq!(groups.of_the_socket(), Some(Gid::from_raw(NOBODY_HAS)));
+        let alone = Groups { look: None, ..groups };
+        assert_eq!((alone.access(NOBODY_HAS, NOBODY_HAS), alone.of_the_socket()), (Access::None, alone.command));
+    }
+
+    #[test]
+    fn the_systems_lists_are_asked_only_where_they_matter() {
+        let groups = Groups { look: Some(Gid::from_raw(NOBODY_HAS)), command: None };
+        assert_eq!(groups.at_once(0, 0), Some(Access::Command));
+        assert_eq!(groups.at_once(NOBODY_HAS, NOBODY_HAS), Some(Access::Read));
+        assert_eq!(groups.at_once(NOBODY_HAS, ANOTHER), None);
+        // Who may look by one group may command by another.
+        let both = Groups { command: Some(Gid::from_raw(ANOTHER)), ..groups };
+        assert_eq!(both.at_once(NOBODY_HAS, NOBODY_HAS), None);
+        assert_eq!(Groups::nobody().at_once(NOBODY_HAS, NOBODY_HAS), Some(Access::None));
     }
 
     #[test]
     fn a_group_that_is_named_must_be_there() {
-        assert_eq!(Readers::find(Some("root")), Ok(Readers(Some(Gid::from_raw(0)))));
-        let error = Readers::find(Some("no-such-group-here")).unwrap_err();
-        assert!(error.contains("groupadd --system no-such-group-here"), "{error}");
+        let root = Some(Gid::from_raw(0));
+        assert_eq!(Groups::find(Some("root"), Some("root")), Ok(Groups { look: root, command: root }));
+        for find in [Groups::find(Some("no-such-group-here"), None), Groups::find(None, Some("no-such-group-here"))] {
+            let error = find.unwrap_err();
+            assert!(error.contains("groupadd --system no-such-group-here"), "{error}");
+        }
     }
 }

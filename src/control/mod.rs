@@ -10,11 +10,12 @@ mod flow;
 mod listed;
 mod process;
 mod protocol;
+mod rate;
 mod reload;
 mod server;
 mod temporary;
 
-pub use access::Readers;
+pub use access::Groups;
 pub use client::{CallError, Client, EventLine};
 pub use flow::FlowView;
 pub use listed::{CacheEntry, RuleView};

@@ -8,12 +8,13 @@ use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast::error::RecvError};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::access::{Access, Readers};
+use super::access::{Access, Groups};
 use super::flow::FlowView;
 use super::listed::{CacheEntry, RuleView};
 use super::protocol::{Failure, Line, Request, Status, parse_request, server_line};
+use super::rate::{A_SECOND, Rates};
 use super::reload::ReloadReport;
 use super::temporary::{Allow, TemporaryReport, TemporaryView};
 use crate::decide::Explanation;
@@ -27,6 +28,9 @@ const MAX_CONNECTIONS: usize = 128;
 const MAX_READERS: usize = 64;
 /// Observations in one reply at most, which bounds its size to some 20 MB.
 const MAX_CACHE: usize = 100_000;
+/// What is said to one more.
+const TOO_MANY: &str =
+    "as many commands as there are places for are being answered already: try again when one has ended";
 /// How long a client may take to send its request or to read a reply.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -92,15 +96,15 @@ pub fn make_directory(socket: &Path) -> io::Result<()> {
 pub struct Server {
     listener: UnixListener,
     path: PathBuf,
-    readers: Readers,
+    groups: Groups,
 }
 
 impl Server {
-    /// Makes the socket (mode 0600, or 0660 and the readers' group) and its directory; takes over a socket that nobody answers at.
+    /// Makes the socket (mode 0600, or 0660 and the group that may look) and its directory; takes over a socket that nobody answers at.
     ///
     /// # Errors
     /// If another decider answers there, or the system refuses.
-    pub fn bind(path: &Path, readers: Readers) -> Result<Self, ServerError> {
+    pub fn bind(path: &Path, groups: Groups) -> Result<Self, ServerError> {
         let failed = |operation| move |source| ServerError::System { operation, path: path.to_owned(), source };
         make_directory(path).map_err(failed("make the directory of"))?;
         match std::fs::symlink_metadata(path) {
@@ -110,13 +114,13 @@ impl Server {
             Ok(_) => return Err(ServerError::Running(path.to_owned())),
         }
         let listener = UnixListener::bind(path).map_err(failed("listen at"))?;
-        let server = Self { listener, path: path.to_owned(), readers };
-        server.open_to_readers().map_err(failed("set owner and mode of"))?;
+        let server = Self { listener, path: path.to_owned(), groups };
+        server.open_to_groups().map_err(failed("set owner and mode of"))?;
         Ok(server)
     }
 
-    fn open_to_readers(&self) -> io::Result<()> {
-        let group = self.readers.group();
+    fn open_to_groups(&self) -> io::Result<()> {
+        let group = self.groups.of_the_socket();
         if let Some(group) = group {
             std::os::unix::fs::chown(&self.path, None, Some(group.as_raw()))?;
         }
@@ -128,6 +132,7 @@ impl Server {
     pub async fn serve<B: Backend>(&self, backend: Arc<B>) {
         let places =
             Places { all: Arc::new(Semaphore::new(MAX_CONNECTIONS)), readers: Arc::new(Semaphore::new(MAX_READERS)) };
+        let (mut rates, began) = (Rates::new(), Instant::now());
         loop {
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
@@ -138,18 +143,25 @@ impl Server {
                 }
             };
             let Ok(peer) = stream.peer_cred() else { continue };
-            let access = self.readers.access(peer.uid(), peer.gid());
-            let Some(place) = places.take(access) else {
-                turn_away(&stream);
+            let access = self.groups.at_once(peer.uid(), peer.gid());
+            // Nothing keeps an administrator out.
+            let is_administrator = access == Some(Access::Command);
+            if !is_administrator && !rates.take(peer.uid(), began.elapsed()) {
+                turn_away(&stream, format!("a user may ask {A_SECOND} times a second: ask less often"));
+                continue;
+            }
+            let Some(place) = places.take(is_administrator) else {
+                tracing::warn!("too many control connections: one more was closed");
+                turn_away(&stream, TOO_MANY.to_owned());
                 continue;
             };
-            let backend = Arc::clone(&backend);
+            let (backend, groups) = (Arc::clone(&backend), self.groups);
+            let peer = Peer { user: peer.uid(), group: peer.gid(), access };
             tokio::spawn(async move {
                 // Whatever goes wrong with one connection ends that connection only.
-                if let Err(error) = converse(stream, (peer.uid(), access), &*backend).await {
+                if let Err(error) = converse(stream, peer, groups, Arc::new(place), &*backend).await {
                     tracing::debug!(%error, "a control connection ended");
                 }
-                drop(place);
             });
         }
     }
@@ -162,14 +174,40 @@ struct Places {
 }
 
 impl Places {
-    /// A place until it is dropped; none if there is none for whoever may do this.
-    fn take(&self, access: Access) -> Option<[Option<OwnedSemaphorePermit>; 2]> {
+    /// A place until it is dropped; none if there is none for whoever asks.
+    fn take(&self, is_administrator: bool) -> Option<Place> {
         let one = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().ok();
-        let of_readers = match access {
-            Access::Command => None,
-            Access::Read | Access::None => Some(one(&self.readers)?),
-        };
+        let of_readers = if is_administrator { None } else { Some(one(&self.readers)?) };
         Some([of_readers, Some(one(&self.all)?)])
+    }
+}
+
+type Place = [Option<OwnedSemaphorePermit>; 2];
+
+/// Who is at the other end.
+#[derive(Clone, Copy)]
+struct Peer {
+    user: u32,
+    group: u32,
+    /// What it may do, if that is known already.
+    access: Option<Access>,
+}
+
+/// What a peer may do. Where the system's lists have to be asked, a thread of its own does it, which keeps the connection's place
+/// for as long as that takes: they may be on a machine that does not answer.
+async fn access(peer: Peer, groups: Groups, place: &Arc<Place>) -> Result<Access, String> {
+    if let Some(access) = peer.access {
+        return Ok(access);
+    }
+    let place = Arc::clone(place);
+    let asked = tokio::task::spawn_blocking(move || {
+        let access = groups.access(peer.user, peer.group);
+        drop(place);
+        access
+    });
+    match timeout(PATIENCE, asked).await {
+        Ok(Ok(access)) => Ok(access),
+        Ok(Err(_)) | Err(_) => Err(format!("it cannot be found out in time which groups user {} is in", peer.user)),
     }
 }
 
@@ -179,14 +217,10 @@ impl Drop for Server {
     }
 }
 
-/// Closes a connection for which there is no place, with a word if the socket takes it at once.
-fn turn_away(stream: &UnixStream) {
-    let message = String::from(
-        "as many commands as there are places for are being answered already: try again when one has ended",
-    );
+/// Closes a connection without listening to it, with a word if the socket takes it at once.
+fn turn_away(stream: &UnixStream, message: String) {
     let line = server_line(&Line::<()>::Error(Failure { message }));
     let _ = stream.try_write(line.as_bytes());
-    tracing::warn!("too many control connections: one more was closed");
 }
 
 /// Whether nobody listens at a socket any more. A decider that is stopped or busy only answers late.
@@ -195,8 +229,19 @@ fn is_left_over(path: &Path) -> bool {
     answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-async fn converse<B: Backend>(stream: UnixStream, (user, access): (u32, Access), backend: &B) -> io::Result<()> {
+async fn converse<B: Backend>(
+    stream: UnixStream,
+    peer: Peer,
+    groups: Groups,
+    place: Arc<Place>,
+    backend: &B,
+) -> io::Result<()> {
+    let user = peer.user;
     let (reader, mut writer) = stream.into_split();
+    let access = match access(peer, groups, &place).await {
+        Ok(access) => access,
+        Err(message) => return send::<()>(&mut writer, &Line::Error(Failure { message })).await,
+    };
     if access == Access::None {
         let message = format!("user {user} may not ask decider: run this as root, or in the group that may look");
         return send::<()>(&mut writer, &Line::Error(Failure { message })).await;
@@ -215,7 +260,8 @@ async fn converse<B: Backend>(stream: UnixStream, (user, access): (u32, Access),
     };
     match request {
         Ok(request) if request.is_command() && access != Access::Command => {
-            let message = format!("user {user} may look, but not command decider: run this as root");
+            let message =
+                format!("user {user} may look, but not command decider: run this as root, or in the group that may");
             send::<()>(&mut writer, &Line::Error(Failure { message })).await
         }
         Ok(request) => answer(request, user, backend, &mut reader, &mut writer).await,

@@ -19,6 +19,8 @@ pub struct Options {
     pub socket: PathBuf,
     /// Whose members may look at it over the control socket; none: the group `decider`, if there is one.
     pub group: Option<String>,
+    /// Whose members may give commands over it; none: root alone.
+    pub command_group: Option<String>,
     /// What must outlive a restart.
     pub state_dir: PathBuf,
     /// First queue number.
@@ -123,6 +125,7 @@ impl Default for Options {
             policy_file: PathBuf::from("/etc/decider/policy.yaml"),
             socket: PathBuf::from("/run/decider/control.sock"),
             group: None,
+            command_group: None,
             state_dir: PathBuf::from("/var/lib/decider"),
             first_queue: 5300,
             syn_workers,

@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, bounded};
 use tokio::sync::{mpsc, watch};
 
 use crate::clock;
-use crate::control::{Readers, Server};
+use crate::control::{Groups, Server};
 use crate::dns::Record as Observed;
 use crate::envoy::{EnvoyState, Launch, Listener, Started, Steering, Supervisor};
 use crate::kernel::{Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown};
@@ -44,8 +44,8 @@ const JOURNAL_CHANNEL: usize = 65_536;
 pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry) -> Result<Daemon, StartError> {
     preflight::rights_and_numbers(&options)?;
     let statement = Nft::probe()?;
-    let readers = Readers::find(options.group.as_deref()).map_err(StartError::Group)?;
-    let server = Server::bind(&options.socket, readers)?;
+    let groups = Groups::find(options.group.as_deref(), options.command_group.as_deref()).map_err(StartError::Group)?;
+    let server = Server::bind(&options.socket, groups)?;
     let state = StateDir::open(&options.state_dir)?;
     let Compiled { policy, slots, file, temporaries } = compile(spec, &state)?;
     let launch = Launch::prepare(&policy).await?;

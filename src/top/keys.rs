@@ -3,6 +3,8 @@ use std::net::{IpAddr, SocketAddr};
 use crate::filter::Filter;
 
 use super::group::Grouping;
+use super::permit::Permit;
+use super::row::Row;
 use super::state::{Detail, Screen, State};
 
 /// Lines that a page key goes.
@@ -47,6 +49,19 @@ pub enum Action {
         /// Where to.
         dst: SocketAddr,
     },
+    /// Have something let through for a while.
+    Allow {
+        /// The answer has the same.
+        number: u64,
+        /// `NAME:PORT`.
+        target: String,
+        /// For how long, in seconds.
+        for_s: u64,
+        /// The only client; none: everybody.
+        client: Option<IpAddr>,
+        /// Only say what would be allowed.
+        dry_run: bool,
+    },
 }
 
 /// Does what a key says; what is left to do outside.
@@ -54,6 +69,7 @@ pub fn on_key(state: &mut State, key: Key) -> Option<Action> {
     if key == Key::Interrupt {
         return Some(Action::Quit);
     }
+    state.notice = None;
     if state.typing.is_some() {
         type_filter(state, key);
         return None;
@@ -64,8 +80,31 @@ pub fn on_key(state: &mut State, key: Key) -> Option<Action> {
             if scroll(detail, key) {
                 return None;
             }
+            if key == Key::Char('a') {
+                let row = detail.row.clone();
+                return permit(state, Some(&row));
+            }
             close(state, key)
         }
+        Screen::Permit(permit) => match key {
+            Key::Char('y') => permit.confirm(),
+            Key::Char('c') => permit.widen_or_narrow(),
+            Key::Char('+' | '=') => permit.lengthen(true),
+            Key::Char('-') => permit.lengthen(false),
+            Key::Enter if !permit.is_done() => None,
+            Key::Char('n') => close(state, Key::Escape),
+            Key::Char(_)
+            | Key::Enter
+            | Key::Escape
+            | Key::Backspace
+            | Key::Up
+            | Key::Down
+            | Key::PageUp
+            | Key::PageDown
+            | Key::Home
+            | Key::End
+            | Key::Interrupt => close(state, key),
+        },
         Screen::Table => in_table(state, key),
     }
 }
@@ -115,9 +154,33 @@ fn in_table(state: &mut State, key: Key) -> Option<Action> {
         Key::Home => state.selected = 0,
         Key::End | Key::Char('G') => state.selected = last,
         Key::Enter => return open(state),
+        Key::Char('a') => {
+            let row = state.shown().get(state.selected).filter(|_| state.grouping == Grouping::None).copied().cloned();
+            return permit(state, row.as_ref());
+        }
         Key::Char(_) | Key::Backspace | Key::Interrupt => {}
     }
     None
+}
+
+/// Asks what it would be to let a row through for a while.
+fn permit(state: &mut State, row: Option<&Row>) -> Option<Action> {
+    let asked = match row {
+        None => Err("choose a row first: Enter opens a group"),
+        Some(_) if state.replayed => Err("this shows a file: there is nobody who could let anything through"),
+        Some(row) => Permit::of(row).ok_or("no rule for a name would let this through: Enter says why it is as it is"),
+    };
+    match asked {
+        Err(why) => {
+            state.notice = Some(why);
+            None
+        }
+        Ok(mut permit) => {
+            let action = permit.ask();
+            state.screen = Screen::Permit(Box::new(permit));
+            Some(action)
+        }
+    }
 }
 
 fn pause(state: &mut State) {

@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use jiff::Timestamp;
 
 use crate::clock;
-use crate::control::{CallError, Client, FlowView, Request, Status};
+use crate::control::{CallError, Client, FlowView, Request, Status, TemporaryReport};
 use crate::decide::Explanation;
 use crate::say::{self, Said};
 
@@ -99,6 +99,15 @@ pub fn explain(socket: PathBuf, client: IpAddr, dst: SocketAddr, answer: Sender<
         let said: Result<Said, String> =
             told.map(|told| say::explanation(&told, client, dst)).map_err(|error| error.to_string());
         let _ = answer.send(Input::Said(Box::new(said)));
+    });
+}
+
+/// Asks for something to be let through, likewise.
+pub fn allow(socket: PathBuf, number: u64, request: Request, answer: Sender<Input>) {
+    std::thread::spawn(move || {
+        let told: Result<TemporaryReport, CallError> =
+            Client::connect(&socket).and_then(|client| client.call(&request));
+        let _ = answer.send(Input::Allowed(number, Box::new(told.map_err(|error| error.to_string()))));
     });
 }
 

@@ -4,6 +4,7 @@ mod group;
 mod history;
 mod keys;
 mod live;
+mod permit;
 mod row;
 mod sort;
 mod state;

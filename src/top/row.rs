@@ -71,6 +71,9 @@ pub struct Row {
     pub last: Timestamp,
     /// Seconds until what is known of the name expires, where that was told.
     pub left_s: Option<u64>,
+    /// Seconds until the temporary rule ends that lets it through; none if no such rule does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temporary_left_s: Option<u64>,
     #[serde(skip)]
     recent: u64,
 }
@@ -100,6 +103,7 @@ impl Row {
             first: event.ts,
             last: event.ts,
             left_s: None,
+            temporary_left_s: None,
             recent: 0,
         }
     }
@@ -128,6 +132,7 @@ impl Row {
             first: now,
             last: now,
             left_s: None,
+            temporary_left_s: None,
             recent: 0,
         }
     }
@@ -205,12 +210,19 @@ impl Row {
         }
     }
 
-    /// The command that would let a refused connection through for ten minutes; none where a name's rule would not.
+    /// The command that would let a refused connection through for ten minutes, and no other client's; none where a name's rule
+    /// would not.
     #[must_use]
     pub fn allow_line(&self) -> Option<String> {
+        let target = self.allow_target()?;
+        Some(format!("decider allow {target} --for 10m --client {}", self.client))
+    }
+
+    /// What `decider allow` is to be asked for; none likewise.
+    pub(super) fn allow_target(&self) -> Option<String> {
         let by_rule = matches!(self.reason, Reason::NameNotAllowed | Reason::PortNotAllowed) && self.proto == "tcp";
         let name = self.domain.as_ref().filter(|_| by_rule && self.verdict != Verdict::Allow)?;
-        Some(format!("decider allow {name}:{} --for 10m", self.dst_port))
+        Some(format!("{name}:{}", self.dst_port))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::say::Said;
 
 use super::group::{Group, Grouping};
 use super::history::History;
+use super::permit::Permit;
 use super::row::{Key, Row};
 use super::sort::Sort;
 
@@ -42,6 +43,8 @@ pub struct State {
     pub(super) sort: Sort,
     pub(super) selected: usize,
     pub(super) screen: Screen,
+    /// Why a key did nothing; until the next one.
+    pub(super) notice: Option<&'static str>,
     /// Whether this shows a file.
     pub(super) replayed: bool,
 }
@@ -53,6 +56,7 @@ pub(super) enum Screen {
     Table,
     Help,
     Detail(Box<Detail>),
+    Permit(Box<Permit>),
 }
 
 /// One row, and what is said about it.
@@ -85,6 +89,7 @@ impl State {
             sort: Sort::Recent,
             selected: 0,
             screen: Screen::Table,
+            notice: None,
             replayed: false,
         }
     }

@@ -11,6 +11,7 @@ use super::live::{self, Live};
 use super::state::State;
 use super::update::{Input, settle, update};
 use super::view::{Look, draw};
+use crate::control::Request;
 
 /// Signals that end it, with the terminal as it was.
 const ENDING: [Signal; 3] = [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT];
@@ -91,6 +92,10 @@ fn ends(state: &mut State, key: Key, socket: &Path, answer: &Sender<Input>) -> b
     match on_key(state, key) {
         Some(Action::Quit) => return true,
         Some(Action::Explain { client, dst }) => live::explain(socket.to_owned(), client, dst, answer.clone()),
+        Some(Action::Allow { number, target, for_s, client, dry_run }) => {
+            let request = Request::Allow { target, for_s, client, dry_run };
+            live::allow(socket.to_owned(), number, request, answer.clone());
+        }
         None => {}
     }
     false

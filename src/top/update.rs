@@ -1,6 +1,7 @@
 use jiff::{SignedDuration, Timestamp};
 
-use crate::control::{EventLine, FlowView, Status};
+use crate::control::{EventLine, FlowView, Status, TemporaryReport};
+use crate::model::Verdict;
 use crate::record::{Event, PathTaken};
 use crate::say::Said;
 
@@ -23,6 +24,8 @@ pub enum Input {
     Flows(Vec<FlowView>),
     /// What was asked about the row of the detail pane.
     Said(Box<Result<Said, String>>),
+    /// What came of letting something through for a while: the number of the question, and the answer.
+    Allowed(u64, Box<Result<TemporaryReport, String>>),
     /// Nothing more comes.
     Lost(String),
     /// Time went on; once an interval.
@@ -43,11 +46,19 @@ pub fn update(state: &mut State, input: Input) {
     match input {
         Input::Event(event) => decided(state, &event),
         Input::Gap(missed) => state.missed = state.missed.saturating_add(missed),
-        Input::Status(status) => state.status = Some(*status),
+        Input::Status(status) => {
+            state.status = Some(*status);
+            name_temporary(state);
+        }
         Input::Flows(flows) => flows_live(state, &flows),
         Input::Said(said) => {
             if let Screen::Detail(detail) = &mut state.screen {
                 detail.said = Some(*said);
+            }
+        }
+        Input::Allowed(number, answer) => {
+            if let Screen::Permit(permit) = &mut state.screen {
+                permit.answered(number, *answer);
             }
         }
         Input::Lost(why) => state.lost = Some(why),
@@ -94,6 +105,15 @@ fn flows_live(state: &mut State, flows: &[FlowView]) {
         if let Some(row) = state.rows.peek_mut(&key) {
             row.lives(flow, state.now);
         }
+    }
+}
+
+/// Says of each row what is left of the temporary rule that lets it through.
+fn name_temporary(state: &mut State) {
+    let rules = state.status.as_ref().map_or(&[][..], |status| &status.temporary);
+    for (_, row) in &mut state.rows {
+        let own = rules.iter().find(|rule| row.rule.as_ref() == Some(&rule.id));
+        row.temporary_left_s = own.filter(|_| row.verdict == Verdict::Allow).map(|rule| rule.left_s);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use decider::control::{
-    Allow, Backend, CacheEntry, FlowView, Readers, ReloadReport, RuleView, Server, Status, TemporaryReport,
+    Allow, Backend, CacheEntry, FlowView, Groups, ReloadReport, RuleView, Server, Status, TemporaryReport,
     TemporaryView,
 };
 use decider::decide::Explanation;
@@ -42,7 +42,7 @@ impl Daemon {
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
-                let server = Server::bind(&socket, Readers::nobody()).unwrap();
+                let server = Server::bind(&socket, Groups::nobody()).unwrap();
                 ready.send(()).unwrap();
                 tokio::select! {
                     () = server.serve(backend) => {}

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
-use decider::control::{Readers, Server, ServerError};
+use decider::control::{Groups, Server, ServerError};
 use serde_json::Value;
 
 use crate::fake::{Daemon, event};
@@ -72,11 +72,11 @@ fn a_stale_socket_is_taken_over_and_a_living_one_is_not() {
     let daemon = Daemon::start(&folder);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _guard = runtime.enter();
-    assert!(matches!(Server::bind(&folder.socket(), Readers::nobody()), Err(ServerError::Running(_))));
+    assert!(matches!(Server::bind(&folder.socket(), Groups::nobody()), Err(ServerError::Running(_))));
     drop(daemon);
     assert!(!folder.socket().exists(), "the socket stays behind");
     std::fs::write(folder.socket(), "a file").unwrap();
-    assert!(matches!(Server::bind(&folder.socket(), Readers::nobody()), Err(ServerError::InTheWay(_))));
+    assert!(matches!(Server::bind(&folder.socket(), Groups::nobody()), Err(ServerError::InTheWay(_))));
     assert_eq!(std::fs::read_to_string(folder.socket()).unwrap(), "a file");
 }
 

@@ -6,7 +6,7 @@ use decider::model::Verdict;
 use decider::top::{Action, Input, Key, State, on_key, plain, update};
 use serde_json::json;
 
-use crate::scene::{busy, event, now, press};
+use crate::scene::{allowed, busy, detail, event, now, press, temporary};
 use crate::screens::{PLAIN, SMALL, drawn, text};
 
 fn screen(state: &State) -> String {
@@ -106,12 +106,82 @@ fn only_a_name_that_a_rule_would_let_through_has_a_command() {
         update(&mut state, event(1, changes));
         state.shown().first().and_then(|row| row.allow_line())
     };
-    let wanted = Some("decider allow a.example:22 --for 10m".to_owned());
+    let wanted = Some("decider allow a.example:22 --for 10m --client 10.77.1.7".to_owned());
     assert_eq!(line(json!({ "reason": "name-not-allowed", "domain": "a.example" })), wanted);
     assert_eq!(line(json!({ "reason": "no-observation" })), None);
     assert_eq!(line(json!({ "reason": "denied-by-rule", "domain": "a.example" })), None);
     assert_eq!(line(json!({ "reason": "port-not-allowed", "domain": "a.example", "proto": "udp" })), None);
     assert_eq!(line(json!({ "verdict": "allow", "reason": "allowed", "domain": "a.example" })), None);
+}
+
+fn asks(client: Option<&str>, for_s: u64, number: u64, dry_run: bool) -> Action {
+    let client = client.map(|client| client.parse().unwrap());
+    Action::Allow { number, target: "paste.example.net:443".to_owned(), for_s, client, dry_run }
+}
+
+#[test]
+fn a_refused_name_is_let_through_after_a_question_that_says_exactly_what() {
+    let own = Some("10.77.1.7");
+    let mut state = busy();
+    press(&mut state, "/name:paste*\n");
+    assert_eq!(on_key(&mut state, Key::Char('a')), Some(asks(own, 600, 1, true)));
+    // Nothing is confirmed that has not been shown.
+    assert_eq!(on_key(&mut state, Key::Char('y')), None);
+    update(&mut state, allowed(1, own, 600, true));
+    for words in ["paste.example.net", "443 (tcp)", "10.77.1.7, and nobody else", "10m, until"] {
+        assert!(screen(&state).contains(words), "{words}: {}", screen(&state));
+    }
+    // What is changed is asked for anew, and what was shown before cannot be confirmed any more.
+    assert_eq!(on_key(&mut state, Key::Char('+')), Some(asks(own, 3_600, 2, true)));
+    assert_eq!(on_key(&mut state, Key::Char('y')), None);
+    assert_eq!(on_key(&mut state, Key::Char('-')), Some(asks(own, 600, 3, true)));
+    assert_eq!(on_key(&mut state, Key::Char('c')), Some(asks(None, 600, 4, true)));
+    update(&mut state, allowed(3, own, 600, true));
+    assert_eq!(on_key(&mut state, Key::Char('y')), None, "the answer to another question is no answer");
+    update(&mut state, allowed(4, None, 600, true));
+    assert!(screen(&state).contains("everybody"), "{}", screen(&state));
+    assert_eq!(on_key(&mut state, Key::Enter), None);
+    assert_eq!(on_key(&mut state, Key::Char('y')), Some(asks(None, 600, 5, false)));
+    assert_eq!(on_key(&mut state, Key::Char('y')), None, "once is enough");
+    update(&mut state, allowed(5, None, 600, false));
+    assert!(screen(&state).contains("decider allow --revoke paste.example.net:443/tcp"), "{}", screen(&state));
+    assert_eq!(on_key(&mut state, Key::Char('c')), None);
+    press(&mut state, "\n");
+    assert!(screen(&state).contains("DESTINATION"), "{}", screen(&state));
+}
+
+#[test]
+fn why_something_cannot_be_let_through_is_said() {
+    let mut state = detail();
+    assert_eq!(on_key(&mut state, Key::Char('a')), Some(asks(Some("10.77.1.7"), 600, 1, true)));
+    let why = "user 1000 may look, but not command decider: run this as root";
+    update(&mut state, Input::Allowed(1, Box::new(Err(why.into()))));
+    assert!(screen(&state).contains(why), "{}", screen(&state));
+    assert_eq!(on_key(&mut state, Key::Char('y')), None);
+    press(&mut state, "n");
+    assert!(screen(&state).contains("DESTINATION"), "{}", screen(&state));
+
+    let mut state = busy();
+    press(&mut state, "/verdict:allow\n");
+    assert_eq!(on_key(&mut state, Key::Char('a')), None);
+    assert!(screen(&state).contains("no rule for a name would let this through"), "{}", screen(&state));
+    press(&mut state, "j");
+    assert!(!screen(&state).contains("no rule for a name"), "{}", screen(&state));
+    press(&mut state, "na");
+    assert!(screen(&state).contains("choose a row first"), "{}", screen(&state));
+    let mut state = State::of_a_file(now());
+    update(&mut state, event(1, json!({ "reason": "name-not-allowed", "domain": "a.example" })));
+    assert_eq!(on_key(&mut state, Key::Char('a')), None);
+    assert!(screen(&state).contains("this shows a file"), "{}", screen(&state));
+}
+
+#[test]
+fn what_a_temporary_rule_lets_through_says_how_long() {
+    let state = temporary();
+    assert!(screen(&state).contains("temporary: gitlab.com:22/ssh, 4m left"), "{}", screen(&state));
+    assert!(plain(&state).iter().any(|line| line.contains(" temporary,4m(")), "{:?}", plain(&state));
+    let left: Vec<Option<u64>> = state.shown().iter().map(|row| row.temporary_left_s).collect();
+    assert!(left.contains(&Some(250)) && left.contains(&None));
 }
 
 #[test]

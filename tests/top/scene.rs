@@ -109,6 +109,40 @@ pub fn detail() -> State {
     state
 }
 
+/// What decider says to the question whether something could be let through for a while, or to the order to do it.
+pub fn allowed(number: u64, client: Option<&str>, for_s: u64, dry_run: bool) -> Input {
+    let behind = client.map_or(String::new(), |client| format!("@{client}"));
+    let report = json!({
+        "ok": true, "dry_run": dry_run, "failure": null, "renewed": false, "cut": [], "not_ready": [], "epoch": 4, "took_ms": 3,
+        "rules": [{
+            "id": format!("paste.example.net:443/tcp{behind}"), "domain": "paste.example.net", "port": 443, "proto": "tcp",
+            "client": client, "for_s": for_s, "left_s": for_s, "ends": "2027-01-02T03:15:00Z", "by": 0
+        }],
+        "notes": ["tcp is assumed, since no proto was named"]
+    });
+    Input::Allowed(number, Box::new(Ok(serde_json::from_value(report).unwrap())))
+}
+
+/// The same row, with the question whether to let it through for a while.
+pub fn permit() -> State {
+    let mut state = busy();
+    press(&mut state, "/name:paste*\na");
+    update(&mut state, allowed(1, Some("10.77.1.7"), 600, true));
+    state
+}
+
+/// One of the rules is a temporary one.
+pub fn temporary() -> State {
+    let mut state = busy();
+    let mut status = serde_json::to_value(status()).unwrap();
+    status["temporary"] = json!([{
+        "id": "gitlab.com:22/ssh", "domain": "gitlab.com", "port": 22, "proto": "ssh", "client": null, "for_s": 600,
+        "left_s": 250, "ends": "2027-01-02T03:09:10Z", "by": 0
+    }]);
+    update(&mut state, Input::Status(Box::new(serde_json::from_value(status).unwrap())));
+    state
+}
+
 /// Types: `\n` is Enter, `\u{1b}` Escape.
 pub fn press(state: &mut State, keys: &str) {
     for letter in keys.chars() {

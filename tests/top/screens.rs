@@ -7,7 +7,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
-use crate::scene::{busy, detail, now, press};
+use crate::scene::{busy, detail, now, permit, press, temporary};
 
 pub const PLAIN: Look = Look { colour: false, unicode: true };
 pub const COLOUR: Look = Look { colour: true, unicode: true };
@@ -59,9 +59,15 @@ fn typing() -> State {
 #[test]
 fn each_screen_is_as_it_was_looked_at() {
     is_like("empty-80x24", &State::new(now()), PLAIN, SMALL);
-    for (name, state) in
-        [("table", busy()), ("groups", grouped()), ("help", helped()), ("filter", typing()), ("detail", detail())]
-    {
+    for (name, state) in [
+        ("table", busy()),
+        ("groups", grouped()),
+        ("help", helped()),
+        ("filter", typing()),
+        ("detail", detail()),
+        ("allow", permit()),
+        ("temporary", temporary()),
+    ] {
         is_like(&format!("{name}-80x24"), &state, PLAIN, SMALL);
         is_like(&format!("{name}-120x40"), &state, PLAIN, WIDE);
     }
@@ -83,7 +89,7 @@ fn colours_change_no_letter_and_can_be_left_out() {
 
 #[test]
 fn ascii_is_ascii_and_no_size_is_too_small() {
-    for state in [State::new(now()), busy(), grouped(), helped(), typing(), detail()] {
+    for state in [State::new(now()), busy(), grouped(), helped(), typing(), detail(), permit(), temporary()] {
         let screen = text(&drawn(&state, Look { colour: false, unicode: false }, WIDE));
         assert!(screen.is_ascii(), "{screen}");
         for size in [(1, 1), (5, 3), (20, 5), (79, 23), (300, 100)] {

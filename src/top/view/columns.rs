@@ -115,10 +115,13 @@ impl Column {
     }
 }
 
-/// What is allowed is so by its rule.
+/// What is allowed is so by its rule; of a temporary one, what it has left comes first.
 fn why(row: &Row) -> String {
     match (row.verdict, &row.rule) {
-        (Verdict::Allow, Some(rule)) => rule.to_string(),
+        (Verdict::Allow, Some(rule)) => {
+            let left = row.temporary_left_s.map(human::seconds);
+            left.map_or(rule.to_string(), |left| format!("temporary, {left} ({rule})"))
+        }
         (Verdict::Allow | Verdict::Deny | Verdict::Audit, _) => row.reason.to_string(),
     }
 }

@@ -49,6 +49,10 @@ fn facts(row: &Row, state: &State) -> Vec<Line<'static>> {
             row.listener_port
                 .map_or(format!("mark {}", row.mark), |port| format!("listener {port}, mark {}", row.mark)),
         ),
+        (
+            "temporary",
+            row.temporary_left_s.map_or(String::new(), |left| format!("{} left of its rule", human::seconds(left))),
+        ),
         ("interface", row.iface.clone().unwrap_or_default()),
         ("decisions", format!("{}, first {}, last {}", row.count, ago(row.first), ago(row.last))),
         (

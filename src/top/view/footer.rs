@@ -13,6 +13,9 @@ fn hint(state: &State, look: Look, width: usize) -> Line<'static> {
     if let Some(error) = &state.filter_error {
         return Line::styled(look.clip(error, width), look.bad());
     }
+    if let Some(notice) = state.notice {
+        return Line::styled(look.clip(notice, width), look.bad());
+    }
     let is_table = matches!(state.screen, Screen::Table) && state.grouping == Grouping::None;
     let shown = state.shown();
     let row = shown.get(state.selected).filter(|_| is_table);
@@ -32,9 +35,9 @@ fn last(state: &State, look: Look, width: usize) -> Line<'static> {
         ]);
     }
     let keys = match state.screen {
-        Screen::Table => "?:help  /:filter  Enter:why  g:group  s:sort  p:pause  q:quit",
-        Screen::Help => "Esc:back",
-        Screen::Detail(_) => "Esc:back  up, down:scroll",
+        Screen::Table => "?:help  /:filter  Enter:why  a:allow  g:group  s:sort  q:quit",
+        Screen::Help | Screen::Permit(_) => "Esc:back",
+        Screen::Detail(_) => "Esc:back  up, down:scroll  a:allow",
     };
     let filter = if state.filter_text.is_empty() { String::new() } else { format!("filter: {}  ", state.filter_text) };
     let sorted = format!("sorted: {}  ", state.sort.as_str());

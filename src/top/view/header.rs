@@ -16,6 +16,7 @@ const LABEL: usize = 18;
 pub fn lines(state: &State, look: Look, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![first(state, look, width), numbers(state, look, width)];
     lines.extend(sparks(state, look, width));
+    lines.extend(temporary(state, look, width));
     lines.extend(problems(state, look, width));
     lines
 }
@@ -75,6 +76,15 @@ fn sparks(state: &State, look: Look, width: usize) -> [Line<'static>; 2] {
         Line::from(vec![Span::raw(label), Span::styled(spark(numbers, greatest, look.unicode), style)])
     };
     [line("allowed", allows, &allowed, look.good()), line("refused", refuses, &refused, look.bad())]
+}
+
+/// The temporary rules: the one that ends first, and how many there are beside.
+fn temporary(state: &State, look: Look, width: usize) -> Option<Line<'static>> {
+    let rules = &state.status.as_ref()?.temporary;
+    let first = rules.iter().min_by_key(|rule| rule.left_s)?;
+    let more = if rules.len() > 1 { format!(", and {} more", rules.len() - 1) } else { String::new() };
+    let text = format!("temporary: {}, {} left{more}", first.id, human::seconds(first.left_s));
+    Some(Line::styled(look.clip(&text, width), look.key()))
 }
 
 fn problems(state: &State, look: Look, width: usize) -> Vec<Line<'static>> {

@@ -6,13 +6,13 @@ use crate::filter::Field;
 const KEYS: [(&str, &str); 9] = [
     ("up, down, j, k", "choose a row; page up and down, home, end"),
     ("Enter", "why, and all that is known; of a group: its rows"),
+    ("a", "let a refused name through for a while, after a question"),
     ("/", "filter, at once in force; Enter: keep it, Esc: take it back"),
     ("Esc", "clear the filter; leave a pane"),
     ("g", "group by client (c), name (n), rule (r), nothing (u)"),
     ("s", "sort by last decision, rate, bytes, name, client"),
     ("p", "stand still, and go on"),
-    ("?", "this"),
-    ("q, Ctrl-C", "end"),
+    ("?; q, Ctrl-C", "this; end"),
 ];
 
 /// The keys and the filter's language.

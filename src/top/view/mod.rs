@@ -7,6 +7,7 @@ mod header;
 mod help;
 mod human;
 mod look;
+mod permit;
 mod plain;
 mod spark;
 mod table;
@@ -35,6 +36,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: Look) {
             frame.render_widget(Paragraph::new(lines), middle);
         }
         Screen::Help => text(frame, middle, help::lines(look), 0),
+        Screen::Permit(permit) => text(frame, middle, permit::lines(permit, look), 0),
         Screen::Detail(detail) => text(frame, middle, detail::lines(detail, state, look), detail.skipped),
     }
     frame.render_widget(Paragraph::new(footer::lines(state, look, width).to_vec()), below);

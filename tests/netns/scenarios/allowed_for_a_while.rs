@@ -97,7 +97,9 @@ pub fn its_time(covered: Covered) {
     assert_eq!(rule(&world, ID), None);
     both(|family| refuses(&world, 0, "github.com", family, PORT, "port-not-allowed"));
     for word in ["a temporary rule was added", "a temporary rule has ended"] {
-        assert_eq!(world.gateway.process.as_ref().unwrap().log().matches(word).count(), 1, "{word}");
+        let told = || world.gateway.process.as_ref().unwrap().log().matches(word).count();
+        eventually(word, || (told() > 0).then_some(()));
+        assert_eq!(told(), 1, "{word}");
     }
     world.gateway.adds_up();
 }
@@ -105,6 +107,11 @@ pub fn its_time(covered: Covered) {
 #[test]
 fn it_ends_on_time_and_its_connections_are_reset_on_both_sides() {
     its_time(Covered::Clients);
+}
+
+#[test]
+fn it_ends_on_time_for_the_host_itself() {
+    its_time(Covered::Host);
 }
 
 #[test]
@@ -233,6 +240,11 @@ pub fn revoked(covered: Covered) {
 #[test]
 fn it_is_revoked_by_name_and_by_id() {
     revoked(Covered::Clients);
+}
+
+#[test]
+fn it_is_revoked_for_the_host_itself() {
+    revoked(Covered::Host);
 }
 
 #[test]

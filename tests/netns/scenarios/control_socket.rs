@@ -119,8 +119,9 @@ fn only_root_is_listened_to() {
     assert_eq!(world.gateway.status()["state"], "ok");
 }
 
-/// A group that each Debian has, and nobody is in by default.
+/// Groups that each Debian has, and nobody is in by default.
 const GROUP: &str = "staff";
+const COMMANDERS: &str = "operator";
 
 #[test]
 fn members_of_a_group_may_look_and_no_more() {
@@ -173,4 +174,54 @@ fn members_of_a_group_may_look_and_no_more() {
     crowd.kill().unwrap();
     crowd.wait().unwrap();
     assert_eq!(status["state"], "ok");
+}
+
+#[test]
+fn members_of_the_group_that_is_named_for_it_give_commands() {
+    let mut world = Setup::default().build();
+    world.gateway.arguments.extend(["--command-group".to_owned(), COMMANDERS.to_owned()]);
+    world.gateway.start();
+    let socket = world.gateway.path("control.sock");
+    std::fs::set_permissions(world.gateway.directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    // Whoever gets at the socket is still asked who it is.
+    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let by = |group: &str, command: &[&str]| {
+        let group = format!("--regid={group}");
+        let output = world.gateway.cli_by("setpriv", &["--reuid=65534", &group, "--clear-groups"], command);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let commands: [&[&str]; 4] =
+        [&["status"], &["reload"], &["allow", "github.com:7000", "--for", "5m"], &["allow", "--revoke", "github.com"]];
+    for command in commands {
+        assert_eq!(by("nogroup", command).0, Some(4), "{command:?}");
+        let (code, message) = by(COMMANDERS, command);
+        assert_eq!(code, Some(0), "{command:?}: {message}");
+    }
+    let log = world.gateway.process.as_ref().unwrap().log();
+    assert!(log.contains("a temporary rule was added") && log.contains("\"by\":65534"), "{log}");
+}
+
+#[test]
+fn who_asks_too_often_is_told_so_and_others_are_not_held_up() {
+    let mut world = Setup::default().build();
+    world.gateway.arguments.extend(["--group".to_owned(), GROUP.to_owned()]);
+    world.gateway.start();
+    std::fs::set_permissions(world.gateway.directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let asks = "for (1..1000) { my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or next; \
+                print $s qq({\"v\":1,\"request\":\"rules\"}\\n); print scalar <$s> }";
+    let output = std::process::Command::new("setpriv")
+        .args(["--reuid=65534", &format!("--regid={GROUP}"), "--clear-groups", "perl", "-MIO::Socket::UNIX", "-e"])
+        .arg(format!("$SIG{{PIPE}} = 'IGNORE'; {asks}"))
+        .arg(world.gateway.path("control.sock"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let (answered, refused) = (said.matches("\"reply\"").count(), said.matches("100 times a second").count());
+    assert!(answered >= 200 && refused > 0, "{answered} answered, {refused} refused: {}", said.len());
+    // Root asks as often as it likes.
+    for _ in 0..1_000 {
+        let reply = reply_to(&world.gateway, b"{\"v\":1,\"request\":\"temporary\"}\n");
+        assert!(reply.contains("\"reply\""), "{reply}");
+    }
+    assert_eq!(world.gateway.status()["state"], "ok");
 }

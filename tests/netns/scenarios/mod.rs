@@ -3,6 +3,7 @@
 mod allowed_for_a_while;
 mod backstop;
 mod bridges;
+mod control_schema;
 mod control_socket;
 mod dns_over_tcp;
 mod dns_over_tcp_broken;
