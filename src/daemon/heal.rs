@@ -80,8 +80,17 @@ impl Daemon {
     }
 
     fn routing_failed(&self, error: &KernelError) {
-        tracing::error!(%error, "routing cannot be put right: trying again");
-        self.view.with_health(|health| health.routes = Some(error.to_string()));
+        let failure = Some(error.to_string());
+        let before = self.view.with_health(|health| std::mem::replace(&mut health.routes, failure.clone()));
+        if before != failure {
+            tracing::error!(%error, "routing cannot be put right: trying again");
+        }
+    }
+
+    fn routing_is_right(&self) {
+        if self.view.with_health(|health| health.routes.take()).is_some() {
+            tracing::warn!("routing is in force again");
+        }
     }
 
     /// Looks at everything and puts it right.
@@ -107,7 +116,11 @@ impl Daemon {
 
     fn ruleset_repaired(&self, repaired: Result<Option<String>, KernelError>, refused: BTreeMap<String, u64>) {
         match repaired {
-            Ok(None) => self.view.with_health(|health| health.ruleset = None),
+            Ok(None) => {
+                if self.view.with_health(|health| health.ruleset.take()).is_some() {
+                    tracing::warn!("the ruleset is in force again");
+                }
+            }
             Ok(Some(what)) => {
                 tracing::warn!(what, "the ruleset was changed by another program and has been put back");
                 self.view.carry_over(refused);
@@ -118,8 +131,12 @@ impl Daemon {
                 });
             }
             Err(error) => {
-                tracing::error!(%error, "the ruleset cannot be put back: trying again");
-                self.view.with_health(|health| health.ruleset = Some(error.to_string()));
+                let failure = Some(error.to_string());
+                let before = self.view.with_health(|health| std::mem::replace(&mut health.ruleset, failure.clone()));
+                // It is tried four times a second.
+                if before != failure {
+                    tracing::error!(%error, "the ruleset cannot be put back: trying again");
+                }
             }
         }
     }
@@ -127,7 +144,7 @@ impl Daemon {
     async fn repair_routes(&mut self) {
         let repaired = self.firewall.lock().await.repair_routing(&self.view.shared).await;
         match repaired {
-            Ok(0) => self.view.with_health(|health| health.routes = None),
+            Ok(0) => self.routing_is_right(),
             Ok(repaired) => {
                 tracing::warn!(repaired, "routing was changed and has been put back");
                 self.view.with_health(|health| {
