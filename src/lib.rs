@@ -16,6 +16,7 @@ pub mod envoy;
 pub mod filter;
 pub mod kernel;
 pub mod learn;
+pub mod metrics;
 pub mod model;
 pub mod packet;
 pub mod policy;

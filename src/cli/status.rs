@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::control::{Client, QueueStatus, Request, SandboxStatus, Status, TemporaryView};
+use crate::control::{Client, EventFileStatus, QueueStatus, Request, SandboxStatus, Status, TemporaryView};
 use crate::policy::written_duration;
 
 use super::args::{Json, Place};
@@ -44,6 +44,7 @@ fn print(out: &mut impl Write, status: &Status) -> io::Result<()> {
         ("sandbox", Some(sandbox(status))),
         ("temporary rules", temporary(status)),
         ("last reload", last_reload(status)),
+        ("event file", status.event_file.as_ref().map(event_file)),
         ("lost", nonzero([(status.lost_records, "events"), (status.lost_journal, "saved observations")].into_iter())),
         ("running", Some(running(status))),
     ];
@@ -153,6 +154,11 @@ fn repairs(status: &Status) -> Option<String> {
     )?;
     let last = heal.last.as_ref().map_or(String::new(), |last| format!(", last: {last}"));
     Some(format!("{counts}{last}"))
+}
+
+fn event_file(file: &EventFileStatus) -> String {
+    let counts = nonzero([(file.written, "written"), (file.lost, "lost")].into_iter());
+    format!("{}, {}", file.path, counts.as_deref().unwrap_or("nothing written yet"))
 }
 
 fn last_reload(status: &Status) -> Option<String> {

@@ -43,6 +43,12 @@ impl Groups {
         Ok(Self { look: looking, command: command.map(named).transpose()? })
     }
 
+    /// The group that may look.
+    #[must_use]
+    pub const fn lookers(self) -> Option<Gid> {
+        self.look
+    }
+
     /// Whose the socket is, beside root: the group that may look, else the one that may command.
     #[must_use]
     pub fn of_the_socket(self) -> Option<Gid> {

@@ -13,16 +13,19 @@ mod protocol;
 mod rate;
 mod reload;
 mod server;
+mod socket;
+mod status;
 mod temporary;
 
 pub use access::Groups;
 pub use client::{CallError, Client, EventLine};
 pub use flow::FlowView;
 pub use listed::{CacheEntry, RuleView};
-pub use protocol::{
-    Degraded, DnsStatus, EnvoyStatus, Failure, HealStatus, Line, QueueStatus, Request, SandboxStatus, Status,
-    TcpStatus, VERSION, parse_request, request_line,
-};
+pub use protocol::{Failure, Line, Request, VERSION, parse_request, request_line};
 pub use reload::{ChangedRule, CutFlow, FailureKind, ReloadFailure, ReloadReport, ReloadStatus};
-pub use server::{Backend, Server, ServerError, make_directory};
+pub use server::{Backend, Server, ServerError};
+pub use socket::{SocketError, SocketFile, make_directory};
+pub use status::{
+    Degraded, DnsStatus, EnvoyStatus, EventFileStatus, HealStatus, QueueStatus, SandboxStatus, Status, TcpStatus,
+};
 pub use temporary::{Allow, TemporaryFailure, TemporaryReport, TemporaryView};

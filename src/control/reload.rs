@@ -101,4 +101,7 @@ pub struct ReloadStatus {
     pub message: String,
     /// How many there were so far, those that changed nothing included.
     pub count: u64,
+    /// Those of them that changed nothing.
+    #[serde(default)]
+    pub failed: u64,
 }

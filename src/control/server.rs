@@ -1,21 +1,22 @@
 use std::io;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast::error::RecvError};
 use tokio::time::{Instant, timeout};
 
 use super::access::{Access, Groups};
 use super::flow::FlowView;
 use super::listed::{CacheEntry, RuleView};
-use super::protocol::{Failure, Line, Request, Status, parse_request, server_line};
+use super::protocol::{Failure, Line, Request, parse_request, server_line};
 use super::rate::{A_SECOND, Rates};
 use super::reload::ReloadReport;
+use super::socket::{SocketError, SocketFile};
+use super::status::Status;
 use super::temporary::{Allow, TemporaryReport, TemporaryView};
 use crate::decide::Explanation;
 use crate::record::{Event, Follower};
@@ -84,48 +85,29 @@ pub enum ServerError {
     },
 }
 
-/// Makes the directory that a socket is to be in.
-///
-/// # Errors
-/// If it is not there and cannot be made.
-pub fn make_directory(socket: &Path) -> io::Result<()> {
-    socket.parent().map_or(Ok(()), std::fs::create_dir_all)
+impl From<SocketError> for ServerError {
+    fn from(error: SocketError) -> Self {
+        match error {
+            SocketError::Answered(path) => Self::Running(path),
+            SocketError::InTheWay(path) => Self::InTheWay(path),
+            SocketError::System { operation, path, source } => Self::System { operation, path, source },
+        }
+    }
 }
 
 /// The listening control socket; the file goes when this is dropped.
 pub struct Server {
-    listener: UnixListener,
-    path: PathBuf,
+    socket: SocketFile,
     groups: Groups,
 }
 
 impl Server {
-    /// Makes the socket (mode 0600, or 0660 and the group that may look) and its directory; takes over a socket that nobody answers at.
+    /// Makes the socket as [`SocketFile::bind`] does.
     ///
     /// # Errors
     /// If another decider answers there, or the system refuses.
     pub fn bind(path: &Path, groups: Groups) -> Result<Self, ServerError> {
-        let failed = |operation| move |source| ServerError::System { operation, path: path.to_owned(), source };
-        make_directory(path).map_err(failed("make the directory of"))?;
-        match std::fs::symlink_metadata(path) {
-            Err(_) => {}
-            Ok(found) if !found.file_type().is_socket() => return Err(ServerError::InTheWay(path.to_owned())),
-            Ok(_) if is_left_over(path) => std::fs::remove_file(path).map_err(failed("replace"))?,
-            Ok(_) => return Err(ServerError::Running(path.to_owned())),
-        }
-        let listener = UnixListener::bind(path).map_err(failed("listen at"))?;
-        let server = Self { listener, path: path.to_owned(), groups };
-        server.open_to_groups().map_err(failed("set owner and mode of"))?;
-        Ok(server)
-    }
-
-    fn open_to_groups(&self) -> io::Result<()> {
-        let group = self.groups.of_the_socket();
-        if let Some(group) = group {
-            std::os::unix::fs::chown(&self.path, None, Some(group.as_raw()))?;
-        }
-        let mode = if group.is_some() { 0o660 } else { 0o600 };
-        std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(mode))
+        Ok(Self { socket: SocketFile::bind(path, groups.of_the_socket())?, groups })
     }
 
     /// Serves until the task is dropped.
@@ -134,7 +116,7 @@ impl Server {
             Places { all: Arc::new(Semaphore::new(MAX_CONNECTIONS)), readers: Arc::new(Semaphore::new(MAX_READERS)) };
         let (mut rates, began) = (Rates::new(), Instant::now());
         loop {
-            let stream = match self.listener.accept().await {
+            let stream = match self.socket.listener().accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
                     tracing::warn!(%error, "a control connection could not be accepted");
@@ -211,22 +193,10 @@ async fn access(peer: Peer, groups: Groups, place: &Arc<Place>) -> Result<Access
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
 /// Closes a connection without listening to it, with a word if the socket takes it at once.
 fn turn_away(stream: &UnixStream, message: String) {
     let line = server_line(&Line::<()>::Error(Failure { message }));
     let _ = stream.try_write(line.as_bytes());
-}
-
-/// Whether nobody listens at a socket any more. A decider that is stopped or busy only answers late.
-fn is_left_over(path: &Path) -> bool {
-    let answer = std::os::unix::net::UnixStream::connect(path);
-    answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 async fn converse<B: Backend>(

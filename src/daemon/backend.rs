@@ -13,14 +13,14 @@ use crate::control::{
     RuleView, SandboxStatus, Status, TcpStatus, TemporaryReport, TemporaryView,
 };
 use crate::decide::{self, Connected, Explanation, Scene};
-use crate::envoy::EnvoyState;
+use crate::envoy::{EnvoyState, Phase};
 use crate::kernel::{self, QueueStatement};
 use crate::model::{ClientId, Moment};
 use crate::queue::{Published, Shared};
 use crate::record::{DnsOutcome, Event, Follower, RecorderHandle, Totals};
 use crate::relay::RelayCounters;
 
-use super::notify;
+use super::event_file::EventWriter;
 use super::offline::known_names;
 use super::options::Options;
 use super::reload;
@@ -54,6 +54,8 @@ pub struct View {
     pub health: Mutex<Health>,
     /// Whether observations are being saved.
     pub journal_works: Arc<AtomicBool>,
+    /// Where events are written, if they are.
+    pub event_file: Option<EventWriter>,
     /// Why connections are not followed, if they are not.
     pub flows_unknown: Option<String>,
     /// Where reloads are asked for.
@@ -75,6 +77,8 @@ pub struct Health {
     pub routes: Option<String>,
     /// Why the backstop of host mode is not in force.
     pub backstop: Option<String>,
+    /// What the log was told last: what Envoy does, listeners that are ready, of those that are needed.
+    pub told_of_envoy: Option<(Phase, usize, usize)>,
     /// What came of the last reload.
     pub reload: Option<ReloadStatus>,
     /// Refusals that the kernel counted in rulesets that were replaced since.
@@ -108,17 +112,6 @@ impl View {
                 *health.refused_before.entry(reason).or_default() += count;
             }
         });
-    }
-
-    /// Takes over from Envoy's state which listeners are up: SYNs go to those, and to no others.
-    pub fn follow_envoy(&self) {
-        let state = self.envoy.borrow().clone();
-        let published = self.shared.published.load();
-        for route in published.policy.routes() {
-            published.readiness.set(route, state.is_ready(route));
-        }
-        let (ready, all) = (published.readiness.count(), published.policy.routes().len());
-        notify::status(&format!("{ready} of {all} listeners ready"));
     }
 
     fn problems(&self, published: &Published, health: &Health) -> Vec<Degraded> {
@@ -166,6 +159,9 @@ impl View {
         }
         if let Some(why) = self.flows_unknown.clone().or_else(kernel::conntrack_is_silent) {
             add("flows", format!("names do not live as long as the connections through them: {why}"));
+        }
+        if let Some(message) = self.event_file.as_ref().and_then(EventWriter::problem) {
+            add("events", message);
         }
         problems
     }
@@ -229,6 +225,7 @@ impl Backend for View {
             sandbox: self.sandbox.get().cloned().unwrap_or_default(),
             lost_records: counters.lost_records.value(),
             lost_journal: counters.lost_journal.value(),
+            event_file: self.event_file.as_ref().map(EventWriter::status),
             problems,
         }
     }

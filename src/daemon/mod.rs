@@ -5,14 +5,17 @@
 
 mod backend;
 mod backstop;
+mod event_file;
 mod firewall;
 mod flows;
 mod heal;
 mod interfaces;
 mod journal;
+mod listeners;
 mod living;
 mod local;
 mod lockdown;
+mod metrics;
 mod notify;
 pub mod offline;
 mod options;

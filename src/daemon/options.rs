@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use crate::control::ServerError;
 use crate::envoy::EnvoyError;
 use crate::kernel::{KernelError, QueueNumbers};
+use crate::metrics;
 use crate::policy::{CompileError, SlotError};
 use crate::queue::OpenError;
 use crate::relay::ListenError;
@@ -91,6 +92,9 @@ pub enum StartError {
     /// The control socket.
     #[error(transparent)]
     Control(#[from] ServerError),
+    /// Metrics.
+    #[error(transparent)]
+    Metrics(#[from] metrics::ListenError),
     /// More rules than marks.
     #[error(transparent)]
     Slots(#[from] SlotError),
@@ -165,6 +169,7 @@ impl StartError {
             }
             Self::QueueNumbers { .. } => Some("use a smaller --first-queue or fewer --workers"),
             Self::Queue(OpenError::Taken(_)) => Some("stop the other program, or use other queues with --first-queue"),
+            Self::Metrics(_) => Some("stop the program that is there, or give `metrics.listen` another place"),
             Self::Left { .. } => Some("run `decider down`"),
             Self::Envoy(error) => error.help(),
             Self::Queue(OpenError::System { .. })

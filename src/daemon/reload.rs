@@ -122,9 +122,10 @@ impl Reloader {
         let report = self.answer(false).await;
         tell_log(&report);
         self.view.with_health(|health| {
-            let count = health.reload.as_ref().map_or(0, |last| last.count) + 1;
+            let (count, failed) = health.reload.as_ref().map_or((0, 0), |last| (last.count, last.failed));
             let at = Timestamp::try_from(clock::wall()).ok();
-            health.reload = Some(ReloadStatus { at, ok: report.ok, message: in_a_line(&report), count });
+            let (ok, message) = (report.ok, in_a_line(&report));
+            health.reload = Some(ReloadStatus { at, ok, message, count: count + 1, failed: failed + u64::from(!ok) });
         });
         notify::ready();
         report

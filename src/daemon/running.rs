@@ -27,6 +27,8 @@ pub struct Daemon {
     pub down: mpsc::Receiver<oneshot::Sender<Result<(), String>>>,
     /// The control socket; removed with the daemon.
     pub control: tokio::task::JoinHandle<()>,
+    /// Metrics, where they are wanted; a UNIX socket is removed with the daemon, too.
+    pub metrics: Option<tokio::task::JoinHandle<()>>,
     /// The task that does reloads.
     pub reloader: tokio::task::JoinHandle<()>,
 }

@@ -10,6 +10,7 @@ use crate::control::{Groups, Server};
 use crate::dns::Record as Observed;
 use crate::envoy::{EnvoyState, Launch, Listener, Started, Steering, Supervisor};
 use crate::kernel::{Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown};
+use crate::metrics;
 use crate::model::Epoch;
 use crate::policy::temporary::{Merged, Temporaries};
 use crate::policy::{Policy, SlotTable, Spec};
@@ -19,6 +20,7 @@ use crate::relay::{self, Listeners, RelayCounters};
 
 use super::backend::{Health, View};
 use super::backstop::BackstopKeeper;
+use super::event_file::EventWriter;
 use super::firewall::Firewall;
 use super::flows::FlowWatch;
 use super::journal::Journal;
@@ -46,6 +48,8 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     let statement = Nft::probe()?;
     let groups = Groups::find(options.group.as_deref(), options.command_group.as_deref()).map_err(StartError::Group)?;
     let server = Server::bind(&options.socket, groups)?;
+    let lookers = groups.lookers();
+    let metrics = spec.metrics.as_ref().map(|listen| metrics::Server::bind(listen, lookers)).transpose()?;
     let state = StateDir::open(&options.state_dir)?;
     let Compiled { policy, slots, file, temporaries } = compile(spec, &state)?;
     let launch = Launch::prepare(&policy).await?;
@@ -60,6 +64,8 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     let log = RefusalLog::open(options.log_group)?;
     let recorder = Recorder::start(Box::new(interfaces::name_of), who.identify())
         .map_err(|source| StartError::system("start the recorder", source))?;
+    let event_file = EventWriter::start(policy.spec().events.as_ref(), &recorder, lookers)
+        .map_err(|source| StartError::system("start a thread", source))?;
     let (shared, journalled) = share(policy, &recorder);
     let (journal_works, flows_unknown) = take_over(&state, &shared, journalled)?;
     let (workers, ended) = start_workers(&options, &shared)?;
@@ -78,6 +84,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
         workers,
         relay,
         journal_works,
+        event_file,
         flows_unknown,
         envoy_state,
     };
@@ -108,9 +115,10 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     }
     let backend = Arc::clone(&view);
     let control = tokio::spawn(async move { server.serve(backend).await });
+    let metrics = super::metrics::serve(metrics, &view);
     notify::ready();
     tracing::info!(policy = %view.options.policy_file.display(), queueing = statement.as_str(), "in force");
-    Ok(Daemon { view, firewall, backstop, envoy, changes, ended, down, control, reloader })
+    Ok(Daemon { view, firewall, backstop, envoy, changes, ended, down, control, metrics, reloader })
 }
 
 /// What a policy file comes to with what was saved.
@@ -224,6 +232,7 @@ struct Running {
     workers: Arc<Workers>,
     relay: Arc<RelayCounters>,
     journal_works: Arc<AtomicBool>,
+    event_file: Option<EventWriter>,
     flows_unknown: Option<String>,
     envoy_state: watch::Receiver<EnvoyState>,
 }
@@ -254,6 +263,7 @@ impl Running {
             who: self.who,
             health: Mutex::new(Health::default()),
             journal_works: self.journal_works,
+            event_file: self.event_file,
             flows_unknown: self.flows_unknown,
             reloads,
             changed: tokio::sync::Notify::new(),

@@ -15,6 +15,7 @@ use super::state_dir::load_last_run;
 /// None now; the door is closed whatever happens here.
 pub async fn leave_closed(daemon: Daemon) -> Result<(), StartError> {
     daemon.control.abort();
+    daemon.metrics.inspect(tokio::task::JoinHandle::abort);
     end(daemon.reloader).await;
     daemon.envoy.stop().await;
     Ok(())

@@ -40,7 +40,7 @@ const FOR_A_RUN: &[&str] = &[
     "envoy.first_port",
 ];
 /// Keys that count from the next start on, without harm until then.
-const FROM_THE_NEXT_START: &[&str] = &["dns.capacity"];
+const FROM_THE_NEXT_START: &[&str] = &["dns.capacity", "metrics.listen", "events"];
 
 impl Difference {
     /// Compares two policies.
@@ -111,7 +111,7 @@ fn list(ports: &[u16]) -> String {
 /// The keys beside the rules that have another value. Each field is named here, so that none can be forgotten.
 fn settings(before: &Spec, after: &Spec) -> Vec<&'static str> {
     // `upstream` of the whole is told by each rule that it is for.
-    let Spec { mode, refusal, gateway, host, dns, envoy, marks, upstream: _, rules: _ } = after;
+    let Spec { mode, refusal, gateway, host, dns, envoy, marks, metrics, events, upstream: _, rules: _ } = after;
     let mut changed = Changed(Vec::new());
     changed.note("mode", &before.mode, mode);
     changed.note("deny", &before.refusal, refusal);
@@ -122,6 +122,8 @@ fn settings(before: &Spec, after: &Spec) -> Vec<&'static str> {
     changed.note_dns(&before.dns, dns);
     changed.note_envoy(&before.envoy, envoy);
     changed.note("marks.mask", &before.marks, marks);
+    changed.note("metrics.listen", &before.metrics, metrics);
+    changed.note("events", &before.events, events);
     changed.0
 }
 
@@ -204,6 +206,8 @@ rules:
         assert_eq!(found.settings, ["dns.resolvers", "dns.capacity"]);
         assert_eq!(found.from_the_next_start().collect::<Vec<_>>(), ["dns.capacity"]);
         assert_eq!(found.for_a_run().count(), 0);
+        let found = difference("rules:\n", "metrics: { listen: 127.0.0.1:9533 }\nevents: { file: /a }\nrules:\n");
+        assert_eq!(found.from_the_next_start().collect::<Vec<_>>(), ["metrics.listen", "events"]);
         let found = difference("rules:\n", "marks: { mask: \"0xff00\" }\nenvoy: { first_port: 20000 }\nrules:\n");
         assert_eq!(found.for_a_run().collect::<Vec<_>>(), ["envoy.first_port", "marks.mask"]);
     }

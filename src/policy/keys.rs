@@ -12,7 +12,7 @@ pub struct Section {
 /// The whole file.
 pub const TOP: Section = Section {
     path: "",
-    keys: &["version", "mode", "deny", "intercept", "dns", "envoy", "marks", "upstream", "rules"],
+    keys: &["version", "mode", "deny", "intercept", "dns", "envoy", "marks", "metrics", "events", "upstream", "rules"],
     later: &[("include", "rules from other files"), ("sets", "named lists")],
 };
 
@@ -46,6 +46,15 @@ pub const ENVOY: Section =
 /// The mark bits that are decider's.
 pub const MARKS: Section = Section { path: "marks", keys: &["mask"], later: &[] };
 
+/// Where metrics are given.
+pub const METRICS: Section = Section { path: "metrics", keys: &["listen"], later: &[] };
+
+/// Where events are written.
+pub const EVENTS: Section = Section { path: "events", keys: &["file", "rotate"], later: &[] };
+
+/// How much of them is kept.
+pub const ROTATE: Section = Section { path: "events.rotate", keys: &["size", "keep"], later: &[] };
+
 /// One rule.
 pub const RULE: Section = Section {
     path: "rules[]",
@@ -59,7 +68,8 @@ pub const RULE: Section = Section {
 };
 
 /// All of them: every key that this version accepts, and no other.
-pub const SECTIONS: [&Section; 7] = [&TOP, &INTERCEPT, &GATEWAY, &DNS, &ENVOY, &MARKS, &RULE];
+pub const SECTIONS: [&Section; 10] =
+    [&TOP, &INTERCEPT, &GATEWAY, &DNS, &ENVOY, &MARKS, &METRICS, &EVENTS, &ROTATE, &RULE];
 
 impl Section {
     /// How messages call it.

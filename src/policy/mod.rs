@@ -21,6 +21,7 @@ mod pattern;
 mod problems;
 mod public_suffix;
 mod render;
+mod size;
 mod slots;
 mod source;
 mod spec;
@@ -41,7 +42,10 @@ pub use public_suffix::has_one_owner;
 pub use render::{Colour, render_diagnostics};
 pub use slots::{SlotError, SlotTable};
 pub use source::MAX_BYTES;
-pub use spec::{Action, Asker, Dns, EnvoySpec, Gateway, Mode, OnAmbiguous, Queries, Refusal, Rule, Spec, Term, User};
+pub use spec::{
+    Action, Asker, Dns, EnvoySpec, EventFile, Gateway, Listen, Mode, OnAmbiguous, Queries, Refusal, Rule, Spec, Term,
+    User,
+};
 
 /// A policy that can be used.
 #[derive(Clone, Debug, PartialEq)]

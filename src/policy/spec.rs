@@ -1,5 +1,5 @@
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,10 +27,43 @@ pub struct Spec {
     pub envoy: EnvoySpec,
     /// The mark bits that are decider's.
     pub marks: MarkMask,
+    /// Where metrics are given, if anywhere.
+    pub metrics: Option<Listen>,
+    /// Where events are written, if anywhere.
+    pub events: Option<EventFile>,
     /// Where Envoy connects to, by rules that do not say; none: as suits the rule's name.
     pub upstream: Option<Upstream>,
     /// In the order of the file.
     pub rules: Vec<Rule>,
+}
+
+/// Where it is listened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// TCP.
+    Tcp(SocketAddr),
+    /// A UNIX socket; an absolute path.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// Where events are written, and how much of them is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventFile {
+    /// An absolute path; the older files are beside it, with `.1` and so on behind.
+    pub path: PathBuf,
+    /// Bytes after which another file is begun.
+    pub size: u64,
+    /// Older files that are kept.
+    pub keep: u32,
 }
 
 /// Whether refusals are carried out.

@@ -12,12 +12,17 @@ use super::duration;
 use super::node::{Scalar, Style};
 use super::pattern::{InterfacePattern, PatternError};
 use super::problems::{Fault, listed, shown};
+use super::size;
 use crate::model::nearest;
 
 /// Longest path of a directory for sockets: with `/admin.sock` behind it, it fits `sun_path` (108 bytes, unix(7)).
 const MAX_DIRECTORY: usize = 96;
+/// Longest path of a socket (`sun_path` less the NUL, unix(7)).
+const MAX_SOCKET: usize = 107;
 /// Longest path of a file (`PATH_MAX` less the NUL, linux/limits.h).
 const MAX_PATH: usize = 4095;
+/// What may stand behind a file's name: the number of an older one.
+const MAX_ENDING: usize = 16;
 
 type Parsed<T> = Result<T, Fault>;
 
@@ -197,19 +202,52 @@ pub fn loopback(scalar: &Scalar<'_>) -> Parsed<Ipv4Addr> {
 
 /// The absolute path of a program.
 pub fn program(scalar: &Scalar<'_>) -> Parsed<PathBuf> {
-    path(&scalar.text, MAX_PATH)
+    path(&scalar.text, MAX_PATH, "/usr/bin/envoy")
 }
 
 /// The absolute path of a directory that holds sockets.
 pub fn directory(scalar: &Scalar<'_>) -> Parsed<PathBuf> {
-    path(&scalar.text, MAX_DIRECTORY)
+    path(&scalar.text, MAX_DIRECTORY, "/run/decider/envoy")
 }
 
-fn path(text: &str, most: usize) -> Parsed<PathBuf> {
+/// The absolute path of a UNIX socket.
+pub fn socket(text: &str) -> Parsed<PathBuf> {
+    path(text, MAX_SOCKET, "/run/decider/metrics.sock")
+}
+
+/// The absolute path of a file that others stand beside, by its name with an ending.
+pub fn file(scalar: &Scalar<'_>) -> Parsed<PathBuf> {
+    let found = path(&scalar.text, MAX_PATH - MAX_ENDING, "/var/log/decider/events.jsonl")?;
+    if scalar.text.ends_with('/') {
+        let fault = Fault::new(Code::BadPath, format!("{} is a folder", shown(&scalar.text)));
+        return Err(fault.help("write the path of a file in it, as in `/var/log/decider/events.jsonl`"));
+    }
+    Ok(found)
+}
+
+/// A size within a range, in bytes.
+pub fn bytes(range: RangeInclusive<u64>) -> impl Fn(&Scalar<'_>) -> Parsed<u64> {
+    move |scalar| {
+        let text = &*scalar.text;
+        let Some(found) = size::parse(text) else {
+            let fault = Fault::new(Code::BadSize, format!("{} is not a size", shown(text)));
+            return Err(fault.help("write a whole number with `KiB`, `MiB` or `GiB`, as in `64MiB`"));
+        };
+        if range.contains(&found) {
+            return Ok(found);
+        }
+        let (least, most) = (size::written(*range.start()), size::written(*range.end()));
+        let message = format!("{} is outside what can stand here: {least} to {most}", shown(text));
+        Err(Fault::new(Code::OutOfRange, message))
+    }
+}
+
+fn path(text: &str, most: usize, example: &str) -> Parsed<PathBuf> {
     let fault =
         |problem: &str, help: &str| Err(Fault::new(Code::BadPath, format!("{} {problem}", shown(text))).help(help));
     if !text.starts_with('/') || text.trim_end_matches('/').is_empty() {
-        return fault("is not an absolute path", "write the whole path, from `/` on, as in `/usr/bin/envoy`");
+        let help = format!("write the whole path, from `/` on, as in `{example}`");
+        return fault("is not an absolute path", &help);
     }
     if text.chars().any(char::is_control) || text.split('/').any(|part| part == "..") {
         return fault("is not a plain path", "write the path without `..` and control characters");
@@ -220,6 +258,7 @@ fn path(text: &str, most: usize) -> Parsed<PathBuf> {
     Ok(PathBuf::from(text))
 }
 
-fn is_mapped(address: IpAddr) -> bool {
+/// Whether an IPv4 address stands in an IPv6 one.
+pub fn is_mapped(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some())
 }

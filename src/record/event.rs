@@ -40,7 +40,7 @@ pub struct Record {
 }
 
 /// Who decided: userspace or the kernel alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PathTaken {
     /// A worker of a queue.

@@ -12,7 +12,7 @@ use crate::model::{Moment, Who};
 
 use super::aggregate::Aggregator;
 use super::decision_log::DecisionLog;
-use super::{Event, Record, Ring};
+use super::{Event, Record, Ring, Tally};
 
 /// Records that may wait between the workers and the recorder.
 const CHANNEL: usize = 65_536;
@@ -38,6 +38,7 @@ pub struct Recorder {
 
 struct Shared {
     ring: Mutex<Ring>,
+    tally: Mutex<Tally>,
     followers: broadcast::Sender<Arc<Event>>,
 }
 
@@ -59,6 +60,12 @@ impl RecorderHandle {
         let ring = self.shared.ring.lock().unwrap_or_else(PoisonError::into_inner);
         (ring.last(count), self.shared.followers.subscribe())
     }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.shared.tally.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Recorder {
@@ -68,8 +75,11 @@ impl Recorder {
     /// If the system gives no thread.
     pub fn start(name_interface: NameInterface, identify: Identify) -> io::Result<RecorderHandle> {
         let (sender, records) = bounded(CHANNEL);
-        let shared =
-            Arc::new(Shared { ring: Mutex::new(Ring::new(RING)), followers: broadcast::Sender::new(FOLLOWER_LAG) });
+        let shared = Arc::new(Shared {
+            ring: Mutex::new(Ring::new(RING)),
+            tally: Mutex::default(),
+            followers: broadcast::Sender::new(FOLLOWER_LAG),
+        });
         let handle = RecorderHandle { records: sender, shared: Arc::clone(&shared) };
         let recorder = Self {
             records,
@@ -113,6 +123,7 @@ impl Recorder {
         };
         // First of all that takes time: the process may end at any moment.
         let who = (self.identify)(&record);
+        self.shared.tally.lock().unwrap_or_else(PoisonError::into_inner).count(&record);
         let (shared, log) = (&self.shared, &mut self.log);
         let event = Event::from_record(record, ts, iface, who);
         self.aggregator.take(event, now, |event| publish(shared, log, event, now));

@@ -222,7 +222,7 @@ pub fn status() -> Value {
         "queues": [queue(5300, "syn"), queue(5301, "dns")], "queue_statement": "native",
         "heal": { "ruleset": 0, "routes": 0, "backstop": 0, "last": null, "last_at": null },
         "sandbox": { "files": "restricted", "calls": "restricted", "capabilities": ["CAP_NET_ADMIN", "CAP_NET_RAW"] },
-        "lost_records": 0, "lost_journal": 0
+        "lost_records": 0, "lost_journal": 0, "event_file": null
     })
 }
 

@@ -42,6 +42,7 @@ ok: policy.yaml is in force (2 rules, 2 listeners)
         status["listeners"] = json!(1);
         status["listeners_ready"] = json!(1);
         status["mode"] = json!("audit");
+        status["event_file"] = json!({ "path": "/e.jsonl", "written": 9, "lost": 2, "failure": null });
         status["counters"] = json!({
             "queued": 0, "allowed": 0, "denied": 0, "audited": 0, "malformed": 0, "dropped_by_kernel": 0, "waiting": 0,
             "repeated_syns": 0
@@ -53,6 +54,7 @@ ok: policy.yaml is in force (2 rules, 2 listeners)
         "{audit}"
     );
     assert!(!audit.contains("queued"), "{audit}");
+    assert!(audit.contains("\n  event file        /e.jsonl, 9 written, 2 lost\n"), "{audit}");
 }
 
 #[test]

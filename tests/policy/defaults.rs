@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use decider::model::Scope;
-use decider::policy::{Action, Code, Dns, EnvoySpec, InterfacePattern, Mode, OnAmbiguous, Queries, Refusal, User};
+use decider::policy::{
+    Action, Code, Dns, EnvoySpec, EventFile, InterfacePattern, Listen, Mode, OnAmbiguous, Queries, Refusal, User,
+};
 
 use crate::{FULL, accepted, codes, refused, with, with_rules};
 
@@ -40,6 +42,7 @@ fn what_is_not_written_has_the_documented_default() {
         }
     );
     assert_eq!(spec.marks.bits(), 0xff00_3f00);
+    assert_eq!((spec.metrics, spec.events), (None, None));
     assert_eq!((spec.rules[0].action, &*spec.rules[0].ports), (Action::Allow, &[22][..]));
 }
 
@@ -61,6 +64,9 @@ fn what_is_written_counts() {
     assert_eq!(spec.envoy.config_dir, Path::new("/run/elsewhere"));
     assert_eq!((spec.envoy.listen, spec.envoy.first_port), (Ipv4Addr::new(127, 0, 0, 9), 20000));
     assert_eq!(spec.marks.bits(), 0x0ff0_0ff0);
+    assert_eq!(spec.metrics, Some(Listen::Tcp("[::1]:9000".parse().unwrap())));
+    let (path, size, keep) = (PathBuf::from("/var/log/events.jsonl"), 1 << 20, 2);
+    assert_eq!(spec.events, Some(EventFile { path, size, keep }));
     assert_eq!((spec.rules[0].id.as_str(), spec.rules[0].action), ("orders", Action::Deny));
     assert_eq!(spec.rules[0].ports, [5432]);
 }
@@ -118,6 +124,49 @@ const BOUNDS: &[Bounds] = &[
         "mask",
         &["0xf", "\"0xffffffff\""],
         &[("0x7", Code::BadMask), ("0x1ffffffff", Code::BadMask), ("15", Code::BadMask)],
+    ),
+    (
+        "metrics",
+        &[
+            "{ listen: 0.0.0.0:1024 }",
+            "{ listen: 192.0.2.1:65535 }",
+            "{ listen: \"[2001:db8::1]:9533\" }",
+            "{ listen: \"unix:/run/m.sock\" }",
+        ],
+        &[
+            ("{}", Code::MissingKey),
+            ("{ listen: \"\" }", Code::BadAddress),
+            ("{ listen: 127.0.0.1 }", Code::BadAddress),
+            ("{ listen: \"::1\" }", Code::BadAddress),
+            ("{ listen: \"localhost:9533\" }", Code::BadAddress),
+            ("{ listen: \"[fe80::1]:9533\" }", Code::BadAddress),
+            ("{ listen: \"[ff02::1]:9533\" }", Code::BadAddress),
+            ("{ listen: \"[::ffff:127.0.0.1]:9533\" }", Code::BadAddress),
+            ("{ listen: 255.255.255.255:9533 }", Code::BadAddress),
+            ("{ listen: 127.0.0.1:1023 }", Code::OutOfRange),
+            ("{ listen: \"[::1]:0\" }", Code::OutOfRange),
+            ("{ listen: 127.0.0.1:65536 }", Code::BadAddress),
+            ("{ listen: \"unix:m.sock\" }", Code::BadPath),
+            ("{ listen: [127.0.0.1:9533] }", Code::WrongShape),
+        ],
+    ),
+    (
+        "events",
+        &[
+            "{ file: /e }",
+            "{ file: /e, rotate: { size: 64KiB, keep: 1 } }",
+            "{ file: /e, rotate: { size: 1024GiB, keep: 100 } }",
+        ],
+        &[
+            ("{}", Code::MissingKey),
+            ("{ file: e }", Code::BadPath),
+            ("{ file: /e/ }", Code::BadPath),
+            ("{ file: /e, rotate: { size: 63KiB } }", Code::OutOfRange),
+            ("{ file: /e, rotate: { size: 1025GiB } }", Code::OutOfRange),
+            ("{ file: /e, rotate: { size: 1000000 } }", Code::BadSize),
+            ("{ file: /e, rotate: { keep: 0 } }", Code::OutOfRange),
+            ("{ file: /e, rotate: { keep: 101 } }", Code::OutOfRange),
+        ],
     ),
     (
         "port",
@@ -203,8 +252,22 @@ fn every_value_is_taken_up_to_its_bounds_and_no_further() {
 }
 
 /// Keys whose values the other tests are about: names, what later versions take, and the sections themselves.
-const ELSEWHERE: &[&str] =
-    &["domain", "host", "queries", "manage", "intercept", "gateway", "dns", "envoy", "marks", "rules"];
+const ELSEWHERE: &[&str] = &[
+    "domain",
+    "host",
+    "queries",
+    "manage",
+    "intercept",
+    "gateway",
+    "dns",
+    "envoy",
+    "marks",
+    "rules",
+    "file",
+    "rotate",
+    "size",
+    "keep",
+];
 
 #[test]
 fn every_key_has_its_bounds_here() {

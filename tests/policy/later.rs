@@ -65,7 +65,8 @@ fn no_key_is_ignored_anywhere() {
             "rules[]" => FULL.replace("    proto: tcp\n", "    proto: tcp\n    surprise: 1\n"),
             parent => {
                 let below = if parent == "gateway" { "    surprise" } else { "  surprise" };
-                FULL.replace(&format!("{parent}:\n"), &format!("{parent}:\n{below}: 1\n"))
+                let text = FULL.replace(&format!("{parent}:\n"), &format!("{parent}:\n{below}: 1\n"));
+                text.replace(&format!("{parent}: {{"), &format!("{parent}: {{ surprise: 1,"))
             }
         };
         // Keys in one mapping share their indentation; those of `gateway` are below it.

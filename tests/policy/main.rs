@@ -47,6 +47,8 @@ envoy:
   first_port: 20000
 marks:
   mask: \"0x0ff00ff0\"
+metrics: { listen: \"[::1]:9000\" }
+events: { file: /var/log/events.jsonl, rotate: { size: 1MiB, keep: 2 } }
 upstream: original
 rules:
   - id: orders

@@ -6,7 +6,7 @@ use landlock::{
 
 use crate::control;
 use crate::envoy;
-use crate::policy::Spec;
+use crate::policy::{EventFile, Listen, Spec};
 
 use super::super::options::Options;
 use super::super::state_dir;
@@ -51,9 +51,12 @@ impl Made {
     /// Makes the folders that decider writes in, as far as they are missing. What cannot be made is for the start to complain
     /// of.
     pub fn new(spec: &Spec, options: &Options) -> Self {
-        let folders = [&options.state_dir, &spec.envoy.config_dir];
-        let missing = folders.into_iter().filter(|folder| !folder.exists()).cloned().collect();
+        let folders = [&*options.state_dir, &*spec.envoy.config_dir].into_iter();
+        let folders = folders.chain(event_folder(spec)).chain(metrics_socket(spec).and_then(Path::parent));
+        let missing = folders.filter(|folder| !folder.exists()).map(Path::to_owned).collect();
         let results = [
+            event_folder(spec).map_or(Ok(()), std::fs::create_dir_all).map_err(|error| error.to_string()),
+            metrics_socket(spec).map_or(Ok(()), control::make_directory).map_err(|error| error.to_string()),
             state_dir::make(&options.state_dir).map_err(|error| error.to_string()),
             control::make_directory(&options.socket).map_err(|error| error.to_string()),
             envoy::make_directory(&spec.envoy).map_err(|error| error.to_string()),
@@ -92,7 +95,9 @@ pub fn give_up(spec: &Spec, options: &Options, made: &Made) -> Result<String, Ru
         .add_rules(beneath(DEVICES, device))?
         .add_rules(beneath(folders_of(&options.policy_file), read))?
         .add_rules(beneath([&options.state_dir, &spec.envoy.config_dir], own))?
+        .add_rules(beneath(event_folder(spec), own))?
         .add_rules(beneath(options.socket.parent(), socket))?
+        .add_rules(beneath(metrics_socket(spec).and_then(Path::parent), socket))?
         .add_rules(beneath(made.0.iter().filter_map(|folder| folder.parent()), AccessFs::RemoveDir.into()))?
         .restrict_self()?;
     Ok(match restricted.ruleset {
@@ -101,6 +106,19 @@ pub fn give_up(spec: &Spec, options: &Options, made: &Made) -> Result<String, Ru
         RulesetStatus::NotEnforced => "not restricted: Landlock cannot be had here",
     }
     .to_owned())
+}
+
+/// The folder that events are written in, if they are.
+fn event_folder(spec: &Spec) -> Option<&Path> {
+    spec.events.as_ref().and_then(|EventFile { path, .. }| path.parent())
+}
+
+/// The socket by which metrics are given, if it is one of files.
+fn metrics_socket(spec: &Spec) -> Option<&Path> {
+    match spec.metrics.as_ref()? {
+        Listen::Unix(path) => Some(path),
+        Listen::Tcp(_) => None,
+    }
 }
 
 /// Paths that are not there have no rule.

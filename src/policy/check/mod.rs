@@ -3,8 +3,10 @@
 mod conflicts;
 mod dns;
 mod envoy;
+mod events;
 mod intercept;
 mod marks;
+mod metrics;
 mod name;
 mod overruled;
 mod public_suffix;
@@ -41,6 +43,8 @@ pub fn policy<'t>(root: &Node<'t>, problems: &Problems<'t>) -> Option<Spec> {
     let dns = dns::check(&fields, host);
     let envoy = envoy::check(&fields, host);
     let marks = marks::check(&fields);
+    let metrics = if fields.has("metrics") { metrics::check(&fields).map(Some) } else { Some(None) };
+    let events = if fields.has("events") { events::check(&fields).map(Some) } else { Some(None) };
     let upstream = upstream::of_policy(&fields);
     let rules = rules::check(&fields, upstream.as_ref());
     let spec = Spec {
@@ -51,6 +55,8 @@ pub fn policy<'t>(root: &Node<'t>, problems: &Problems<'t>) -> Option<Spec> {
         dns: dns?,
         envoy: envoy?,
         marks: marks?,
+        metrics: metrics?,
+        events: events?,
         upstream: upstream.map(|upstream| upstream.value),
         rules: rules?,
     };

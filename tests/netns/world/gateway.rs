@@ -59,6 +59,11 @@ impl Gateway {
         std::fs::read_to_string(self.path("policy.yaml")).unwrap()
     }
 
+    /// Puts lines into the policy, behind the first.
+    pub fn add_to_policy(&self, lines: &str) {
+        self.write_policy(&self.policy().replacen("version: 1\n", &format!("version: 1\n{lines}\n"), 1));
+    }
+
     /// Gives the policy other rules, a line each.
     pub fn write_rules(&self, rules: &[&str]) {
         let policy = self.policy();
