@@ -24,13 +24,16 @@ impl View {
             return;
         }
         let envoy = state.word();
-        let is_better = state.phase == Phase::Starting || before.is_none_or(|(_, before, _)| before < ready);
+        let is_worse = match state.phase {
+            Phase::Silent | Phase::Down => true,
+            Phase::Starting | Phase::Live => before.is_some_and(|(_, before, _)| ready < before),
+        };
         if state.is_well() && ready == all {
             tracing::info!(envoy, ready, of = all, "all listeners are ready");
-        } else if is_better {
-            tracing::info!(envoy, ready, of = all, "listeners are getting ready");
-        } else {
+        } else if is_worse {
             tracing::warn!(envoy, ready, of = all, "not all listeners are ready: SYNs of the others are refused");
+        } else {
+            tracing::info!(envoy, ready, of = all, "listeners are getting ready");
         }
     }
 }

@@ -65,7 +65,8 @@ fn a_change_is_a_line_and_no_change_is_none() {
 
     kill(world.gateway.envoy_pid(), Signal::SIGKILL).unwrap();
     let count = |wanted: &str| changes(&world.gateway).iter().filter(|line| line.contains(wanted)).count();
-    eventually("all of Envoy again", || (count("all listeners are ready") == 2).then_some(()));
+    let all_ready = || changes(&world.gateway).iter().filter(|line| *line == "all listeners are ready").count();
+    eventually("all of Envoy again", || (all_ready() == 2).then_some(()));
     assert_eq!(count("Envoy has ended"), 1);
     assert_eq!(count("not all listeners are ready"), 1, "{:?}", changes(&world.gateway));
 
@@ -90,14 +91,13 @@ fn a_flood_of_refusals_does_not_fill_the_log() {
     world.gateway.adds_up();
     let told = || lines(&world.gateway).iter().filter(|line| of_decisions(line)).count();
     let left_out = || -> u64 { lines(&world.gateway).iter().filter_map(|line| line["left_out"].as_u64()).sum() };
-    let denied = || world.gateway.status()["counters"]["denied"].as_u64().unwrap();
     // The next decision tells of those that were left out.
     eventually("an account of all", || {
         let _ = world.clients[0].connect(STRANGER.of(crate::world::Family::V4), 22);
         (left_out() > 0 && u64::try_from(told()).unwrap() + left_out() >= 5_900).then_some(())
     });
-    // Some ports have an answer of their own.
-    assert!(denied() >= 5_900);
+    // What was told of is at most what two or three seconds have room for.
+    assert!(told() <= 3_000, "{}", told());
 }
 
 /// Starts decider on a terminal of its own.
