@@ -22,9 +22,11 @@ fn decide(recorder: &RecorderHandle, ports: std::ops::Range<u16>) {
     }
 }
 
+/// The lines that are whole: the last one may be being written.
 fn lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let (whole, _) = text.rsplit_once('\n').unwrap_or_default();
+    whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn eventually<T>(mut probe: impl FnMut() -> Option<T>) -> T {
