@@ -9,23 +9,40 @@ use crate::events::{CLIENT, lines, named, refused, unnamed};
 use crate::played::policy;
 use crate::stage::{Stage, rules, text};
 
-const ODD: &str = "x\n- { domain: evil.example, proto: ssh } #\u{1b}[31m\u{9b}m\u{202e}\r\t\0\u{7f}'\"`*&|>%@: \u{fc}\n--- a\n+++ b\n";
+/// What a terminal, YAML or `patch` might take for more than a text. Only the beginning of a text is shown.
+const ODD: [&str; 3] = [
+    "\u{1b}[31m\u{9b}m\u{202e}\u{fc}\u{feff}\t\0\u{7f}'\"`*&|>%@: \r\n",
+    "x\n- { domain: evil.example, proto: ssh }\n",
+    "\n--- a\n+++ b\n@@ -1 +1 @@\n-x\n+y\n",
+];
 
 #[test]
 fn texts_of_events_stay_within_their_comment() {
-    let odd = || Some(ODD.to_owned());
+    for odd in ODD {
+        stays_within_its_comment(odd);
+    }
+}
+
+fn stays_within_its_comment(text_of_somebody: &str) {
+    let odd = || Some(text_of_somebody.to_owned());
     let who = Who { uid: Some(1), pid: Some(1), exe: odd(), cgroup: odd() };
-    let odd_event = |event: Event| Event { iface: odd(), mark: ODD.to_owned(), hint: odd(), who: who.clone(), ..event };
-    let rule = Some(RuleId::new(ODD));
+    let odd_event = |event: Event| Event {
+        iface: odd(),
+        mark: text_of_somebody.to_owned(),
+        hint: odd(),
+        who: who.clone(),
+        ..event
+    };
+    let rule = Some(RuleId::new(text_of_somebody));
     let events = [
         odd_event(named(0, CLIENT, "a.example", "192.0.2.1", 22)),
         odd_event(unnamed(0, CLIENT, "192.0.2.2", 22)),
         Event { rule, ..odd_event(refused(Reason::DeniedByRule, named(0, CLIENT, "b.example", "192.0.2.3", 22))) },
         Event {
-            proto: ODD.to_owned(),
+            proto: text_of_somebody.to_owned(),
             ..odd_event(refused(Reason::ProtoNotAllowed, unnamed(0, CLIENT, "192.0.2.4", 7)))
         },
-        Event { proto: ODD.to_owned(), ..odd_event(named(0, CLIENT, "c.example", "192.0.2.4", 7)) },
+        Event { proto: text_of_somebody.to_owned(), ..odd_event(named(0, CLIENT, "c.example", "192.0.2.4", 7)) },
         Event { iface: Some("lan0\", lo, \"".to_owned()), ..named(0, CLIENT, "a.example", "192.0.2.1", 22) },
         Event { iface: Some("*".to_owned()), ..named(0, CLIENT, "a.example", "192.0.2.1", 22) },
     ];
