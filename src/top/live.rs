@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use jiff::Timestamp;
 
 use crate::clock;
-use crate::control::{CallError, Client, FlowView, Request, Status, TemporaryReport};
+use crate::control::{CallError, Client, EventLine, FlowView, Request, Status, TemporaryReport};
 use crate::decide::Explanation;
 use crate::say::{self, Said};
 
@@ -17,6 +17,8 @@ use super::update::{Input, update};
 const PAST: usize = 1000;
 /// What is read ahead of the screen; then the daemon is kept waiting, and tells of a gap.
 const AHEAD: usize = 1024;
+/// When a decider that has ended is looked for again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// What comes from a running decider.
 pub struct Live {
@@ -41,28 +43,44 @@ impl Live {
     }
 }
 
+/// Follows the events until nobody looks any more. A decider that has ended may be started again.
 fn follow(socket: &Path, sender: &Sender<Input>) {
-    let ended = Client::connect(socket).and_then(|client| {
-        client.events(&Request::Events { last: PAST, follow: true }, |line| {
-            sender.send(line.into()).map_err(|_| CallError::Silent)
-        })
-    });
-    let why = ended.err().map_or("decider has ended".to_owned(), |error| error.to_string());
-    let _ = sender.send(Input::Lost(why));
+    let mut latest = None;
+    loop {
+        let shown = latest;
+        let ended = Client::connect(socket).and_then(|client| {
+            client.events(&Request::Events { last: PAST, follow: true }, |line| {
+                if let EventLine::Event(event) = &line {
+                    if shown.is_some_and(|shown| event.ts <= shown) {
+                        return Ok(());
+                    }
+                    latest = latest.max(Some(event.ts));
+                }
+                sender.send(line.into()).map_err(|_| CallError::Silent)
+            })
+        });
+        let why = ended.err().map_or("decider has ended".to_owned(), |error| error.to_string());
+        if sender.send(Input::Lost(why)).is_err() {
+            return;
+        }
+        std::thread::sleep(AGAIN);
+    }
 }
 
-/// Ends with the screen, whose end of the channel is gone then, or with the daemon.
+/// Ends with the screen, whose end of the channel is gone then.
 fn ask_again_and_again(socket: &Path, sender: &Sender<Input>, interval: Duration) {
     loop {
-        let flows = flows(socket);
         let status: Result<Status, CallError> =
             Client::connect(socket).and_then(|client| client.call(&Request::Status {}));
-        let Ok(status) = status else { return };
-        let sent = sender
-            .send(Input::Status(Box::new(status)))
-            .and_then(|()| flows.map_or(Ok(()), |flows| sender.send(Input::Flows(flows))));
-        if sent.is_err() {
-            return;
+        // Without one the events have ended, too, and tell of it.
+        if let Ok(status) = status {
+            let flows = flows(socket);
+            let sent = sender
+                .send(Input::Status(Box::new(status)))
+                .and_then(|()| flows.map_or(Ok(()), |flows| sender.send(Input::Flows(flows))));
+            if sent.is_err() {
+                return;
+            }
         }
         std::thread::sleep(interval);
     }

@@ -26,7 +26,7 @@ pub enum Input {
     Said(Box<Result<Said, String>>),
     /// What came of letting something through for a while: the number of the question, and the answer.
     Allowed(u64, Box<Result<TemporaryReport, String>>),
-    /// Nothing more comes.
+    /// Nothing more comes until there is a status again.
     Lost(String),
     /// Time went on; once an interval.
     Tick(Timestamp),
@@ -48,6 +48,7 @@ pub fn update(state: &mut State, input: Input) {
         Input::Gap(missed) => state.missed = state.missed.saturating_add(missed),
         Input::Status(status) => {
             state.status = Some(*status);
+            state.lost = None;
             name_temporary(state);
         }
         Input::Flows(flows) => flows_live(state, &flows),

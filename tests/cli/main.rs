@@ -7,6 +7,7 @@ mod doctor;
 mod fake;
 mod output;
 mod socket;
+mod tmux;
 mod top;
 mod views;
 

@@ -1,13 +1,11 @@
 //! `decider top`: what it prints for scripts, and in a real terminal (tmux).
 
-#![expect(clippy::panic, reason = "a test ends where the screen is not as it should be")]
-
-use std::process::{Command, Output};
-use std::time::Duration;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::fake::{Daemon, event};
+use crate::tmux::Tmux;
 use crate::{Folder, code, command, decider, stderr, stdout, text};
 
 fn refused(dst: &str) -> Value {
@@ -62,57 +60,12 @@ fn without_a_terminal_it_says_what_to_do() {
     assert_eq!(code(&decider(&folder, &["top", "port:x"])), 2);
 }
 
-/// A terminal of its own, with a shell in it.
-struct Tmux(String);
-
-impl Tmux {
-    fn start(folder: &Folder) -> Self {
-        let tmux = Self(folder.0.join("tmux.sock").to_str().unwrap().to_owned());
-        tmux.ok(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "/bin/sh"]);
-        tmux
-    }
-
-    fn call(&self, args: &[&str]) -> Output {
-        let mut tmux = Command::new("tmux");
-        tmux.args(["-u", "-S", &self.0]).args(args).env("LC_ALL", "C.UTF-8").env_remove("TMUX").env_remove("NO_COLOR");
-        tmux.output().unwrap()
-    }
-
-    fn ok(&self, args: &[&str]) -> String {
-        let output = self.call(args);
-        assert!(output.status.success(), "tmux {args:?}: {}", stderr(&output));
-        stdout(&output)
-    }
-
-    fn keys(&self, keys: &[&str]) {
-        self.ok(&[&["send-keys"], keys].concat());
-    }
-
-    fn shows(&self, words: &str) -> String {
-        let mut screen = String::new();
-        for _ in 0..1200 {
-            screen = self.ok(&["capture-pane", "-p"]);
-            if screen.contains(words) {
-                return screen;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("{words:?} is not on\n{screen}");
-    }
-}
-
-impl Drop for Tmux {
-    fn drop(&mut self) {
-        self.call(&["kill-server"]);
-    }
-}
-
 #[test]
 fn in_a_terminal_it_shows_takes_keys_and_leaves_all_as_it_was() {
     let folder = Folder::new("top-tmux");
     let daemon = Daemon::start(&folder);
     daemon.publish(refused("203.0.113.9"));
-    let tmux = Tmux::start(&folder);
+    let tmux = Tmux::start(&folder.0);
     let (bin, socket) = (env!("CARGO_BIN_EXE_decider"), folder.socket());
     for (name, end) in [("key", &["q"][..]), ("interrupt", &["C-c"]), ("signal", &[])] {
         let (before, after) = (folder.0.join(format!("{name}-before")), folder.0.join(format!("{name}-after")));
@@ -145,4 +98,31 @@ fn in_a_terminal_it_shows_takes_keys_and_leaves_all_as_it_was() {
         assert_eq!(terminal[0], terminal[1], "the terminal is not as it was");
     }
     drop(daemon);
+}
+
+#[test]
+fn it_waits_for_a_decider_that_is_started_again() {
+    let folder = Folder::new("top-again");
+    let daemon = Daemon::start(&folder);
+    daemon.publish(refused("203.0.113.9"));
+    let tmux = Tmux::start(&folder.0);
+    let (bin, socket) = (env!("CARGO_BIN_EXE_decider"), folder.socket());
+    tmux.keys(&[&format!("clear; {bin} --socket {} top --interval 100; echo code=$?", text(&socket)), "Enter"]);
+    tmux.shows("203.0.113.9");
+    drop(daemon);
+    tmux.shows("no news: ");
+    let again = Daemon::start(&folder);
+    // The same once more is no second one; what is new comes.
+    again.publish(refused("203.0.113.9"));
+    let mut later = refused("203.0.113.10");
+    later["ts"] = json!("2031-01-01T00:00:00Z");
+    again.publish(later);
+    let screen = tmux.shows("203.0.113.10");
+    assert!(!screen.contains("no news"), "{screen}");
+    tmux.keys(&["g"]);
+    let groups = tmux.shows("REFUSED");
+    let row = groups.lines().find(|line| line.starts_with("10.77.1.7 ")).unwrap();
+    assert_eq!(row.split_whitespace().nth(1), Some("2"), "{groups}");
+    tmux.keys(&["q"]);
+    tmux.shows("code=0");
 }

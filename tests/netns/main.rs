@@ -10,6 +10,8 @@
 #[expect(dead_code, reason = "each program uses its part")]
 mod messages;
 mod scenarios;
+#[path = "../cli/tmux.rs"]
+mod tmux;
 mod world;
 
 use world::Family;

@@ -25,7 +25,7 @@ fn first(state: &State, look: Look, width: usize) -> Line<'static> {
     let name = Span::styled("decider top  ", look.strong());
     let paused = if state.frozen.is_some() { "  PAUSED" } else { "" };
     let (word, style, rest) = match (&state.lost, &state.status) {
-        (Some(why), _) => ("no more news: ", look.bad(), why.clone()),
+        (Some(why), _) => ("no news: ", look.bad(), why.clone()),
         (None, Some(status)) => state_of(status, look),
         (None, None) if state.replayed => ("replay", look.strong(), format!("  up to {:.0}", state.now)),
         (None, None) => ("waiting for decider", look.faint(), String::new()),

@@ -62,4 +62,5 @@ mod stubs;
 mod threats;
 mod two_names;
 mod views;
+mod watched;
 mod wildcards;
