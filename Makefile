@@ -11,10 +11,10 @@ man := $(DESTDIR)$(PREFIX)/share/man/man1
 share := $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test churn storm clients bench-dns backstop screenshots check fuzz build static deb deb-test install clean setup
+.PHONY: help demo test churn storm clients bench-dns bench-readers backstop screenshots check fuzz build static deb deb-test install clean setup
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup ## A little internet on this machine with decider in it (root; DEMO_KEEP=1 stays open)
 	$(CARGO) build --locked
@@ -39,6 +39,9 @@ clients: ## Real programs look names up and connect, N times each (1000), and a 
 
 bench-dns: setup ## What decider adds to a DNS lookup, beside dnsmasq (root; BENCH_QUICK=1 is short)
 	$(CARGO) bench --locked --bench dns
+
+bench-readers: setup ## Whether a packet waits for those who read events, beside none (root; BENCH_QUICK=1 is short)
+	$(CARGO) bench --locked --bench readers
 
 backstop: setup ## How long the host's door is open when the ruleset is flushed, by what holds it (root)
 	$(CARGO) test --locked --test netns -- backstop:: host_door::without --nocapture --test-threads 1

@@ -49,6 +49,7 @@ words! {
         NoRoom = "no-room", "more rules than marks or listener ports";
         NoRules = "no-rules", "a policy that refuses everything";
         SingleLabel = "single-label", "a name without a dot";
+        StrangersBelow = "strangers-below", "a wildcard that means names of strangers, too";
         NoEffect = "no-effect", "a value that changes nothing";
         UnreachableResolver = "unreachable-resolver", "a resolver that clients cannot reach";
         TooManyProblems = "too-many-problems", "more problems than are shown";

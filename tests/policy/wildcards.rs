@@ -46,6 +46,21 @@ fn a_star_stands_for_one_or_more_labels_below_a_name() {
 }
 
 #[test]
+fn a_wildcard_above_a_public_suffix_is_warned_of() {
+    let warned = |rule: &str| codes(&load(&with_rules(&[rule])).unwrap().warnings);
+    for base in ["amazonaws.com", "eu-west-1.amazonaws.com", "core.windows.net"] {
+        let allow = format!("{{ domain: \"*.{base}\", proto: tcp, port: 5432 }}");
+        assert_eq!(warned(&allow), [Code::StrangersBelow], "{base}");
+    }
+    for rule in ["domain: \"*.example.com\"", "domain: \"*.bucket.s3.amazonaws.com\"", "domain: s3.amazonaws.com"] {
+        assert_eq!(warned(&format!("{{ {rule}, proto: tcp, port: 5432 }}")), [], "{rule}");
+    }
+    // There it is a good thing.
+    let deny = "{ domain: \"*.amazonaws.com\", proto: tcp, port: 5432, action: deny }";
+    assert!(!warned(deny).contains(&Code::StrangersBelow));
+}
+
+#[test]
 fn what_a_wildcard_means_and_what_not() {
     let policy = compile(&rule("*.example.com"));
     let wildcard = "*.example.com:5432/tcp";

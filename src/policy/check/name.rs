@@ -7,6 +7,7 @@ use crate::policy::code::Code;
 use crate::policy::fields::not_yet;
 use crate::policy::node::{Scalar, Style};
 use crate::policy::problems::{Fault, shown};
+use crate::policy::public_suffix::has_one_owner;
 
 use super::public_suffix;
 
@@ -47,6 +48,13 @@ pub fn single_label(name: &NamePattern) -> Option<Fault> {
         .help("write the whole name, as in `git.corp.example`: clients mostly ask for that")
     };
     (!name.as_str().contains('.')).then(fault)
+}
+
+/// What a wildcard means that is above a public suffix: names of strangers, too.
+pub fn strangers_below(name: &NamePattern) -> Option<Fault> {
+    let base = name.base().filter(|base| !has_one_owner(base))?;
+    let message = format!("somewhere below {} anybody can have a name", shown(base));
+    Some(Fault::new(Code::StrangersBelow, message).help("name what is yours, as in `*.mine.example.com`, if you can"))
 }
 
 fn last_label(name: &NamePattern) -> &str {

@@ -50,6 +50,9 @@ pub fn check<'t>(node: &Node<'t>, upstream: Option<&Located<Upstream>>, problems
         problems.warning(span, fault);
     }
     let (proto, ports, action) = (proto?, ports?, action?);
+    if let Some(fault) = name::strangers_below(&name).filter(|_| action == Action::Allow) {
+        problems.warning(span, fault);
+    }
     let upstream = upstream::of_rule(&fields, &name, action, upstream);
     let id = given?.or_else(|| made_id(&name, &ports, proto, &fields))?;
     let line = problems.line(fields.span());

@@ -7,6 +7,7 @@
 
 mod fixed;
 mod lookup;
+#[path = "../percentiles.rs"]
 mod percentiles;
 mod report;
 mod way;

@@ -1,4 +1,4 @@
-//! Metrics say what happened, to the last packet, and as `status` and events say it.
+//! Metrics say what happened, to the last packet, and as `status`, events and Envoy's access log say it.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -56,6 +56,17 @@ fn numbers(object: &Value) -> BTreeMap<String, u64> {
     numbers.filter(|(_, number)| *number > 0).collect()
 }
 
+/// How many connections of each rule reached a server, by Envoy's access log.
+fn delivered(world: &World) -> BTreeMap<String, u64> {
+    let log = std::fs::read_to_string(world.gateway.path("envoy/access.log")).unwrap();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut sums = BTreeMap::new();
+    for line in lines.filter(|line| line["kind"] == "TcpUpstreamConnected") {
+        *sums.entry(line["rule"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    sums
+}
+
 /// Waits until nothing is under way any more, and sees that all views say the same. Returns what they say.
 fn agreed(world: &World, scrape: &dyn Fn() -> Scrape) -> BTreeMap<[String; 4], u64> {
     world.gateway.adds_up();
@@ -65,6 +76,15 @@ fn agreed(world: &World, scrape: &dyn Fn() -> Scrape) -> BTreeMap<[String; 4], u
         (last.0 == last.1).then_some(())
     });
     assert!(same.is_some(), "metrics say {:#?}, events {:#?}", last.0, last.1);
+    let mut allowed = BTreeMap::new();
+    for ([verdict, _, rule, _], count) in &last.1 {
+        if verdict == "allow" {
+            *allowed.entry(rule.clone()).or_default() += count;
+        }
+    }
+    // Envoy writes its log a little later.
+    let agrees = within(Duration::from_secs(20), || (delivered(world) == allowed).then_some(()));
+    assert!(agrees.is_some(), "Envoy says {:#?}, events {allowed:#?}", delivered(world));
     let (scrape, status) = (scrape(), world.gateway.status());
     let counters = &status["counters"];
     let outcomes = scrape.by("decider_syns_total", "outcome");
