@@ -28,6 +28,8 @@ impl Round {
         let before = Counted::now(world);
         let socket = world.gateway.path("control.sock");
         let readers: Vec<Reader> = (1..=readers).map(|number| Reader::start(&socket, number < readers)).collect();
+        // Until decider has heard what they want.
+        std::thread::sleep(Duration::from_millis(200));
         let (sent, took) = load.run(time);
         let told = readers.into_iter().map(Reader::end).collect();
         world.gateway.adds_up();
