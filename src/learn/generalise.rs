@@ -29,11 +29,9 @@ impl Generalise {
         let several = siblings.into_iter().filter(|(parent, count)| *count >= self.siblings && has_one_owner(parent));
         let wild = several.filter_map(|(parent, _)| NamePattern::parse(&format!("*.{parent}")).ok());
         let wild: BTreeSet<NamePattern> = wild.filter(|pattern| !is_denied_below(pattern)).collect();
-        wild.iter().filter(|pattern| !wild.iter().any(|other| contains(other, pattern))).cloned().collect()
+        wild.iter()
+            .filter(|pattern| !wild.iter().any(|other| other != *pattern && other.covers(pattern)))
+            .cloned()
+            .collect()
     }
-}
-
-/// Whether a wildcard means all that another means, and more.
-fn contains(wide: &NamePattern, narrow: &NamePattern) -> bool {
-    narrow.base().and_then(|base| DomainName::parse(base).ok()).is_some_and(|base| wide.matches(&base))
 }

@@ -57,9 +57,15 @@ impl NamePattern {
     #[must_use]
     pub fn matches(&self, name: &DomainName) -> bool {
         match self.base() {
-            Some(base) => name.as_str().strip_suffix(base).is_some_and(|below| below.ends_with('.')),
+            Some(base) => is_below(name.as_str(), base),
             None => *self.0 == *name.as_str(),
         }
+    }
+
+    /// Whether it means every name that another means.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self == other || self.base().is_some_and(|base| is_below(other.base().unwrap_or(&other.0), base))
     }
 
     /// The name that all it means are below; none if it means one name only.
@@ -79,6 +85,10 @@ impl NamePattern {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn is_below(name: &str, base: &str) -> bool {
+    name.strip_suffix(base).is_some_and(|below| below.ends_with('.'))
 }
 
 impl From<DomainName> for NamePattern {
@@ -110,6 +120,23 @@ mod tests {
 
     fn name(text: &str) -> DomainName {
         DomainName::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_wildcard_covers_what_is_below_its_name_and_no_name_covers_a_wildcard() {
+        for (wide, narrow, covers) in [
+            ("*.example.com", "*.example.com", true),
+            ("*.example.com", "*.a.example.com", true),
+            ("*.example.com", "a.b.example.com", true),
+            ("*.example.com", "example.com", false),
+            ("*.a.example.com", "*.example.com", false),
+            ("*.example.com", "*.badexample.com", false),
+            ("a.example.com", "a.example.com", true),
+            ("example.com", "*.example.com", false),
+            ("example.com", "a.example.com", false),
+        ] {
+            assert_eq!(pattern(wide).covers(&pattern(narrow)), covers, "{wide} {narrow}");
+        }
     }
 
     #[test]

@@ -1,4 +1,3 @@
-use crate::model::{DomainName, NamePattern};
 use crate::policy::code::Code;
 use crate::policy::problems::shown;
 use crate::policy::spec::{Action, Rule};
@@ -11,7 +10,7 @@ pub fn conflict(rule: &Rule, others: &[Rule]) -> Option<Refused> {
     let covering = |action: Action| {
         others
             .iter()
-            .find(move |other| other.action == action && other.ports.contains(&port) && covers(&other.name, &rule.name))
+            .find(move |other| other.action == action && other.ports.contains(&port) && other.name.covers(&rule.name))
     };
     let name = shown(rule.name.as_str());
     if let Some(denial) = covering(Action::Deny) {
@@ -28,14 +27,4 @@ pub fn conflict(rule: &Rule, others: &[Rule]) -> Option<Refused> {
         let message = format!("the policy has a rule with the id {}, which says something else", rule.id);
         Refused::new(Code::DuplicateId, message).help("give that rule another id")
     })
-}
-
-/// Whether one pattern means every name that another means.
-fn covers(wide: &NamePattern, narrow: &NamePattern) -> bool {
-    wide == narrow
-        || match (wide.base(), narrow.base()) {
-            (Some(wide), Some(below)) => below.strip_suffix(wide).is_some_and(|rest| rest.ends_with('.')),
-            (Some(_), None) => DomainName::parse(narrow.as_str()).is_ok_and(|name| wide.matches(&name)),
-            (None, _) => false,
-        }
 }
