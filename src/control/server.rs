@@ -74,15 +74,8 @@ pub enum ServerError {
     #[error("{0} exists and is not a socket: remove it or use another --socket")]
     InTheWay(PathBuf),
     /// The system refused.
-    #[error("cannot {operation} {path}: {source}")]
-    System {
-        /// What was tried.
-        operation: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    System(SocketError),
 }
 
 impl From<SocketError> for ServerError {
@@ -90,7 +83,7 @@ impl From<SocketError> for ServerError {
         match error {
             SocketError::Answered(path) => Self::Running(path),
             SocketError::InTheWay(path) => Self::InTheWay(path),
-            SocketError::System { operation, path, source } => Self::System { operation, path, source },
+            error @ SocketError::System { .. } => Self::System(error),
         }
     }
 }
