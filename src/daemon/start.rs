@@ -3,13 +3,14 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crossbeam_channel::{Receiver, bounded};
+use nix::unistd::Gid;
 use tokio::sync::{mpsc, watch};
 
 use crate::clock;
 use crate::control::{Groups, Server};
 use crate::dns::Record as Observed;
 use crate::envoy::{EnvoyState, Launch, Listener, Started, Steering, Supervisor};
-use crate::kernel::{Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown};
+use crate::kernel::{Local, Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown};
 use crate::metrics;
 use crate::model::Epoch;
 use crate::policy::temporary::{Merged, Temporaries};
@@ -51,7 +52,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     let lookers = groups.lookers();
     let metrics = spec.metrics.as_ref().map(|listen| metrics::Server::bind(listen, lookers)).transpose()?;
     let state = StateDir::open(&options.state_dir)?;
-    let Compiled { policy, slots, file, temporaries } = compile(spec, &state)?;
+    let Compiled { policy, rules } = compile(spec, &state)?;
     let launch = Launch::prepare(&policy).await?;
     state.save_last_run(&LastRun { envoy_dir: policy.spec().envoy.config_dir.clone() })?;
     if !launch.is_running() {
@@ -62,10 +63,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     let local = local::local(policy.spec())?;
     let ruleset = Ruleset::plan(&policy, &options.queues(), statement, options.log_group, &local);
     let log = RefusalLog::open(options.log_group)?;
-    let recorder = Recorder::start(Box::new(interfaces::name_of), who.identify())
-        .map_err(|source| StartError::system("start the recorder", source))?;
-    let event_file = EventWriter::start(policy.spec().events.as_ref(), &recorder, lookers)
-        .map_err(|source| StartError::system("start a thread", source))?;
+    let (recorder, event_file) = start_recorder(policy.spec(), &who, lookers)?;
     let (shared, journalled) = share(policy, &recorder);
     let (journal_works, flows_unknown) = take_over(&state, &shared, journalled)?;
     let (workers, ended) = start_workers(&options, &shared)?;
@@ -93,18 +91,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     view.sandbox.get_or_init(|| sandbox.shut());
     probe(&view.options.state_dir);
     let firewall = Arc::new(tokio::sync::Mutex::new(firewall));
-    let reloader = Reloader {
-        view: Arc::clone(&view),
-        firewall: Arc::clone(&firewall),
-        local,
-        steering,
-        slots,
-        state,
-        file,
-        temporaries,
-        saved: clock::now(),
-        cannot_end: false,
-    };
+    let reloader = rules.reloader(Arc::clone(&view), Arc::clone(&firewall), local, steering, state);
     if let Some(listeners) = before {
         reloader.judge_what_was_left(&listeners).await;
     }
@@ -124,9 +111,30 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
 /// What a policy file comes to with what was saved.
 struct Compiled {
     policy: Policy,
+    rules: Rules,
+}
+
+/// Where the rules in force come from.
+struct Rules {
     slots: SlotTable,
     file: Spec,
     temporaries: Temporaries,
+}
+
+impl Rules {
+    /// What changes them from now on.
+    fn reloader(
+        self,
+        view: Arc<View>,
+        firewall: Arc<tokio::sync::Mutex<Firewall>>,
+        local: Local,
+        steering: Steering,
+        state: StateDir,
+    ) -> Reloader {
+        let Self { slots, file, temporaries } = self;
+        let (saved, cannot_end) = (clock::now(), false);
+        Reloader { view, firewall, local, steering, slots, state, file, temporaries, saved, cannot_end }
+    }
 }
 
 /// Compiles the policy with the slots that its rules had before, and saves the slots.
@@ -136,7 +144,20 @@ fn compile(file: Spec, state: &StateDir) -> Result<Compiled, StartError> {
     slots.assign(&spec)?;
     let policy = Policy::compile(spec, &slots, Epoch(1))?;
     state.save_slots(&slots)?;
-    Ok(Compiled { policy, slots, file, temporaries })
+    Ok(Compiled { policy, rules: Rules { slots, file, temporaries } })
+}
+
+/// Events from now on, and the file that they are written to, if the policy says where.
+fn start_recorder(
+    spec: &Spec,
+    who: &Registry,
+    group: Option<Gid>,
+) -> Result<(RecorderHandle, Option<EventWriter>), StartError> {
+    let recorder = Recorder::start(Box::new(interfaces::name_of), who.identify())
+        .map_err(|source| StartError::system("start the recorder", source))?;
+    let event_file = EventWriter::start(spec.events.as_ref(), &recorder, group)
+        .map_err(|source| StartError::system("start a thread", source))?;
+    Ok((recorder, event_file))
 }
 
 fn share(policy: Policy, recorder: &RecorderHandle) -> (Arc<Shared>, Receiver<Observed>) {
