@@ -10,6 +10,8 @@ mod lookup;
 #[path = "../percentiles.rs"]
 mod percentiles;
 mod report;
+#[path = "../save.rs"]
+mod save;
 mod way;
 #[expect(dead_code, unused_imports, reason = "more than this needs: it belongs to tests/netns")]
 #[path = "../../netns/world/mod.rs"]

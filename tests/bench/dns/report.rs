@@ -1,11 +1,12 @@
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use crate::lookup::Transport;
 use crate::percentiles::{SHOWN, micros};
+use crate::save::save;
 use crate::way::Way;
 use crate::world::Family;
 
@@ -69,14 +70,10 @@ impl Report {
 
     /// For programs: `target/bench/dns.json`.
     pub fn write(&self) -> PathBuf {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("dns.json");
         let cells: Vec<Value> = self.cells.iter().map(|cell| self.json(cell)).collect();
         let processors = std::thread::available_parallelism().unwrap();
         let all = json!({ "bench": "dns", "processors": processors, "rounds": self.rounds, "cells": cells });
-        std::fs::write(&path, format!("{all:#}\n")).unwrap();
-        path
+        save("dns", &all)
     }
 
     fn json(&self, cell: &Cell) -> Value {

@@ -12,6 +12,8 @@ mod percentiles;
 mod reader;
 mod report;
 mod round;
+#[path = "../save.rs"]
+mod save;
 #[expect(dead_code, unused_imports, reason = "more than this needs: it belongs to tests/netns")]
 #[path = "../../netns/world/mod.rs"]
 mod world;

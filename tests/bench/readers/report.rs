@@ -1,5 +1,5 @@
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::load::RATE;
 use crate::percentiles::{SHOWN, micros};
 use crate::round::Round;
+use crate::save::save;
 
 /// All rounds of both kinds.
 pub struct Report {
@@ -62,15 +63,11 @@ impl Report {
 
     /// For programs: `target/bench/readers.json`.
     pub fn write(&self) -> PathBuf {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("readers.json");
         let kinds: serde_json::Map<String, Value> =
             self.kinds().map(|(name, rounds)| (name.to_owned(), each(rounds))).into_iter().collect();
         let processors = std::thread::available_parallelism().unwrap();
         let all = json!({ "bench": "readers", "processors": processors, "rate": RATE, "kinds": kinds });
-        std::fs::write(&path, format!("{all:#}\n")).unwrap();
-        path
+        save("readers", &all)
     }
 }
 

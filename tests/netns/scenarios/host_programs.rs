@@ -2,11 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 use crate::world::{
     Covered, Family, GITHUB, GITLAB, Internet, Pair, RESOLVER, Resolver, STRANGER, Services, Setup, Sshd, World, both,
-    listener_connections, resolv_conf, with_resolv_conf,
+    listener_connections, make_repository, resolv_conf, with_resolv_conf,
 };
 
 const ONE: Pair = Pair::new("198.51.100.71", "2001:db8:100::71");
@@ -38,19 +37,6 @@ fn run(world: &World, resolver: &Path, line: &str, arguments: &[&str]) -> Result
     if output.status.success() { Ok(words(&output.stdout)) } else { Err(words(&output.stderr)) }
 }
 
-/// A repository, a key to get at it, and what a client of SSH has to know.
-fn make_repository(directory: &Path, hosts: [(&str, &Sshd); 2]) {
-    let known = hosts.map(|(name, host)| format!("{name} {}\n", host.key));
-    std::fs::write(directory.join("known_hosts"), known.concat()).unwrap();
-    let script = "
-        git init -q repository
-        git -C repository -c user.name=a -c user.email=a@one.example commit -q --allow-empty -m one
-        ssh-keygen -q -t ed25519 -N '' -f key
-        cp key.pub authorized_keys
-    ";
-    assert!(Command::new("sh").args(["-ec", script]).current_dir(directory).status().unwrap().success());
-}
-
 #[test]
 fn two_names_on_each_port_reach_the_server_that_was_named() {
     let setup = Setup { covered: Covered::Host, internet: Internet::bare, rules: RULES, ..Setup::default() };
@@ -64,7 +50,7 @@ fn two_names_on_each_port_reach_the_server_that_was_named() {
     let [github, gitlab] =
         [("github.com", GITHUB), ("gitlab.com", GITLAB)].map(|(name, at)| Sshd::start(&place, directory, name, at));
     let stranger = Sshd::start(&place, directory, "stranger", STRANGER);
-    make_repository(directory, [("github.com", &github), ("gitlab.com", &gitlab)]);
+    make_repository(directory, &[("github.com", &github), ("gitlab.com", &gitlab)]);
     let names = [("one.example", ONE), ("two.example", TWO), ("github.com", GITHUB), ("gitlab.com", GITLAB)];
     for (name, pair) in names {
         world.internet.zone.put(name, &pair.both());

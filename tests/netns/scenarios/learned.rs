@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::world::{
     Family, GITHUB, Internet, Pair, RESOLVER, Resolver, STRANGER, Services, Setup, Sshd, World, both, eventually,
-    resolv_conf, with_resolv_conf,
+    make_repository, resolv_conf, with_resolv_conf,
 };
 
 const ONE: Pair = Pair::new("198.51.100.71", "2001:db8:100::71");
@@ -45,17 +45,6 @@ fn session(world: &World, directory: &Path, time: &str) {
     });
 }
 
-fn make_repository(directory: &Path, host: &Sshd) {
-    std::fs::write(directory.join("known_hosts"), format!("github.com {}\n", host.key)).unwrap();
-    let script = "
-        git init -q repository
-        git -C repository -c user.name=a -c user.email=a@one.example commit -q --allow-empty -m first
-        ssh-keygen -q -t ed25519 -N '' -f key
-        cp key.pub authorized_keys
-    ";
-    assert!(Command::new("sh").args(["-ec", script]).current_dir(directory).status().unwrap().success());
-}
-
 fn count(world: &World, is_it: impl Fn(&Value) -> bool) -> usize {
     world.gateway.events().iter().filter(|event| is_it(event)).count()
 }
@@ -76,7 +65,7 @@ fn what_is_learned_of_a_session_lets_the_session_through_and_no_stranger() {
     let _services = Services::start(&place, directory, "one", ONE);
     let github = Sshd::start(&place, directory, "github.com", GITHUB);
     let stranger = Sshd::start(&place, directory, "stranger", STRANGER);
-    make_repository(directory, &github);
+    make_repository(directory, &[("github.com", &github)]);
     world.internet.zone.put("stranger.example", &STRANGER.both());
     world.gateway.start();
 

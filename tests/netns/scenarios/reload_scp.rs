@@ -9,20 +9,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::reload_storm::{ALWAYS, SOMETIMES, reloads};
-use crate::world::{Family, GITHUB, Internet, RESOLVER, Resolver, Setup, Sshd, World, resolv_conf, with_resolv_conf};
+use crate::world::{
+    Family, GITHUB, Internet, RESOLVER, Resolver, Setup, Sshd, World, make_key, resolv_conf, with_resolv_conf,
+};
 
 fn mebibytes() -> u64 {
     std::env::var("DECIDER_SCP_MIB").map_or(24, |text| text.parse().unwrap())
 }
 
-/// A file that nothing makes shorter, and a key to get at it.
-fn make_file(directory: &Path) -> PathBuf {
-    let script = format!(
-        "head -c {}M /dev/urandom >file; ssh-keygen -q -t ed25519 -N '' -f key; cp key.pub authorized_keys",
-        mebibytes()
-    );
+/// What is copied: nothing makes it shorter.
+fn make_file(directory: &Path) {
+    let script = format!("head -c {}M /dev/urandom >file", mebibytes());
     assert!(Command::new("sh").args(["-ec", &script]).current_dir(directory).status().unwrap().success());
-    directory.join("file")
 }
 
 /// One that runs: its process, and what it has written so far.
@@ -121,6 +119,7 @@ fn a_copy_by_scp_goes_through_reloads() {
     let server = Sshd::start(&place, directory, "github.com", GITHUB);
     std::fs::write(directory.join("known_hosts"), format!("github.com {}\n", server.key)).unwrap();
     make_file(directory);
+    make_key(directory);
     world.gateway.start();
 
     // Some four reloads a second, and half as long again.

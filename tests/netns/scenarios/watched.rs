@@ -1,12 +1,11 @@
 //! Real connections of `ssh` in `decider top`, in a real terminal.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::tmux::Tmux;
 use crate::world::{
-    Family, GITHUB, GITLAB, Internet, Process, RESOLVER, Resolver, STRANGER, Setup, Sshd, World, both, resolv_conf,
-    with_resolv_conf,
+    Family, GITHUB, GITLAB, Internet, Process, RESOLVER, Resolver, STRANGER, Setup, Sshd, World, both, make_key,
+    resolv_conf, with_resolv_conf,
 };
 
 /// `ssh` of the first client, which stays as long as it is let.
@@ -42,8 +41,7 @@ fn connections_of_ssh_are_seen_while_they_live_and_refusals_with_their_reason() 
     for (name, at) in [("github.com", GITHUB), ("gitlab.com", GITLAB)] {
         world.internet.zone.put(name, &at.both());
     }
-    let key = "ssh-keygen -q -t ed25519 -N '' -f key; cp key.pub authorized_keys";
-    assert!(Command::new("sh").args(["-ec", key]).current_dir(directory).status().unwrap().success());
+    make_key(directory);
     world.gateway.start();
 
     let tmux = Tmux::start(directory);

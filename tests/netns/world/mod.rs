@@ -64,7 +64,7 @@ pub use scrape::{Scrape, ask, request};
 pub use server::BannerServer;
 pub use services::Services;
 pub use setup::{Covered, ENVOY_USER, Setup, World, envoy, give_envoy_to_others};
-pub use sshd::{Sshd, keyscan, resolv_conf, start_dnsmasq, with_resolv_conf};
+pub use sshd::{Sshd, keyscan, make_key, make_repository, resolv_conf, start_dnsmasq, with_resolv_conf};
 pub use stream::{Asker, DnsStream, StreamResolver, framed};
 pub use unbound::Unbound;
 pub use visitor::{VISITORS, Visitor, Visits};

@@ -51,6 +51,24 @@ impl Sshd {
     }
 }
 
+/// A key, `key`, by which a client gets in wherever that directory is an SSH server's.
+pub fn make_key(directory: &Path) {
+    let script = "ssh-keygen -q -t ed25519 -N '' -f key; cp key.pub authorized_keys";
+    assert!(Command::new("sh").args(["-ec", script]).current_dir(directory).status().unwrap().success());
+}
+
+/// A repository of git with one commit, `first`; a key to get at it, and the `known_hosts` that a client of SSH needs.
+pub fn make_repository(directory: &Path, hosts: &[(&str, &Sshd)]) {
+    let known = hosts.iter().map(|(name, host)| format!("{name} {}\n", host.key));
+    std::fs::write(directory.join("known_hosts"), known.collect::<String>()).unwrap();
+    let script = "
+        git init -q repository
+        git -C repository -c user.name=a -c user.email=a@one.example commit -q --allow-empty -m first
+    ";
+    assert!(Command::new("sh").args(["-ec", script]).current_dir(directory).status().unwrap().success());
+    make_key(directory);
+}
+
 fn public_key(key: &Path) -> String {
     let text = std::fs::read_to_string(key.with_extension("key.pub")).unwrap();
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
