@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, tick};
 use nix::sys::signal::{SigSet, Signal};
+use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::execute;
 
 use super::keys::{Action, Key, on_key};
 use super::live::{self, Live};
@@ -17,6 +19,9 @@ use crate::control::Request;
 const ENDING: [Signal; 3] = [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT];
 /// Inputs that are taken before the screen is drawn anew.
 const AT_ONCE: usize = 256;
+
+/// How a Rust program ends that has panicked.
+const PANICKED: i32 = 101;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +51,7 @@ pub fn run(
     interval: Duration,
 ) -> io::Result<End> {
     let mut terminal = ratatui::try_init()?;
+    end_on_panic();
     let presses = presses();
     let ended = go_on(state, live, socket, interval, signals, &presses, |state| {
         terminal.draw(|frame| draw(frame, state, look)).map(|_| ())
@@ -53,6 +59,17 @@ pub fn run(
     let restored = ratatui::try_restore();
     let ended = ended?;
     restored.map(|()| ended)
+}
+
+/// One thread that is gone ends all: without it the screen would be half true. The hook that is there already, the
+/// library's, gives the terminal back, but for its cursor.
+fn end_on_panic() {
+    let restore = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        restore(panic);
+        let _ = execute!(io::stdout(), Show);
+        std::process::exit(PANICKED);
+    }));
 }
 
 fn go_on(
@@ -80,8 +97,9 @@ fn go_on(
             },
             recv(answers) -> said => if let Ok(said) = said { update(state, said) },
             recv(inputs) -> input => {
+                let first = input.map_err(|_| io::Error::other("what follows decider has ended by itself"))?;
                 let more = inputs.try_iter().take(AT_ONCE);
-                input.into_iter().chain(more).for_each(|input| update(state, input));
+                std::iter::once(first).chain(more).for_each(|input| update(state, input));
             }
             recv(ticks) -> _ => if live.is_some() { update(state, Input::Tick(live::now())) },
         }

@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 mod keys;
+mod panic;
 mod scene;
 mod screens;
 mod svg;
+#[path = "../cli/tmux.rs"]
+mod tmux;

@@ -8,6 +8,9 @@ use crate::world::{
     resolv_conf, with_resolv_conf,
 };
 
+/// What no rule names.
+const UNNAMED: &str = "stranger.example";
+
 /// `ssh` of the first client, which stays as long as it is let.
 fn ssh(world: &World, directory: &Path, family: Family, name: &str) -> Process {
     let mut command = with_resolv_conf(&resolv_conf(directory, RESOLVER.of(family)));
@@ -30,25 +33,36 @@ fn is_through(screen: &str, name: &str, address: &str, open: bool) -> bool {
     matches!(&rows(screen, address)[..], [row] if is_it(row) && (row.get(8) == Some(&"1")) == open)
 }
 
-#[test]
-fn connections_of_ssh_are_seen_while_they_live_and_refusals_with_their_reason() {
+/// A world with ssh servers behind three names, one of which no rule has, and its decider.
+fn started(directory: &Path) -> (World, Resolver, [Sshd; 3]) {
     let mut world = Setup { internet: Internet::bare, ..Setup::default() }.build();
-    let folder = tempfile::tempdir().unwrap();
-    let (directory, place) = (folder.path(), world.internet.namespace.clone());
-    let _resolver = Resolver::start(&place, &RESOLVER.both(), &world.internet.zone);
-    let _servers = [("github.com", GITHUB), ("gitlab.com", GITLAB), ("stranger", STRANGER)]
-        .map(|(name, at)| Sshd::start(&place, directory, name, at));
-    for (name, at) in [("github.com", GITHUB), ("gitlab.com", GITLAB)] {
+    let place = world.internet.namespace.clone();
+    let resolver = Resolver::start(&place, &RESOLVER.both(), &world.internet.zone);
+    let names = [("github.com", GITHUB), ("gitlab.com", GITLAB), (UNNAMED, STRANGER)];
+    let servers = names.map(|(name, at)| Sshd::start(&place, directory, name, at));
+    for (name, at) in names {
         world.internet.zone.put(name, &at.both());
     }
     make_key(directory);
     world.gateway.start();
+    (world, resolver, servers)
+}
 
+/// `decider top` on a wide screen.
+fn watch(world: &World, directory: &Path) -> Tmux {
     let tmux = Tmux::start(directory);
     tmux.ok(&["resize-window", "-x", "140", "-y", "30"]);
     let (program, socket) = (env!("CARGO_BIN_EXE_decider"), world.gateway.path("control.sock"));
     tmux.keys(&[&format!("clear; {program} --socket {} top --interval 200; echo code=$?", socket.display()), "Enter"]);
     tmux.shows("ok  enforce");
+    tmux
+}
+
+#[test]
+fn connections_of_ssh_are_seen_while_they_live_and_refusals_with_their_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, _resolver, _servers) = started(folder.path());
+    let (directory, tmux) = (folder.path(), watch(&world, folder.path()));
     both(|family| {
         let [github, gitlab, stranger] = [GITHUB, GITLAB, STRANGER].map(|pair| pair.of(family).to_string());
         let open = ["github.com", "gitlab.com"].map(|name| ssh(&world, directory, family, name));
@@ -73,4 +87,45 @@ fn connections_of_ssh_are_seen_while_they_live_and_refusals_with_their_reason() 
     tmux.shows("code=0");
     world.gateway.adds_up();
     assert_eq!(world.internet.wire.leaked(), []);
+}
+
+#[test]
+fn a_key_lets_a_refused_row_through_for_a_while_once_that_is_confirmed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, _resolver, _servers) = started(folder.path());
+    let (directory, tmux) = (folder.path(), watch(&world, folder.path()));
+    let of_both = Family::BOTH.map(|family| STRANGER.of(family).to_string());
+    let refused = Family::BOTH.map(|family| ssh(&world, directory, family, UNNAMED));
+    let is_refused = |row: &Vec<&str>| row[..2] == ["deny", UNNAMED];
+    let each_is = |screen: &str, it: &dyn Fn(&str, &str) -> bool| of_both.iter().all(|at| it(screen, at));
+    tmux.shows_if("two refusals", |screen| {
+        each_is(screen, &|screen, at| matches!(&rows(screen, at)[..], [row] if is_refused(row)))
+    });
+    drop(refused);
+
+    tmux.keys(&["/", &format!("verdict:deny name:{UNNAMED}"), "Enter"]);
+    tmux.shows_if("refusals alone", |screen| each_is(screen, &|screen, at| rows(screen, at).len() == 1));
+    tmux.keys(&["a"]);
+    let asked = tmux.shows("y: yes");
+    assert!(asked.contains("and nobody else"), "{asked}");
+    // Of its two addresses a row has one.
+    tmux.keys(&["c"]);
+    tmux.shows_if("everybody", |screen| screen.lines().any(|line| line.trim_end().ends_with("everybody")));
+    tmux.shows("y: yes");
+    assert_eq!(world.gateway.json(&["allow", "--list"]), serde_json::json!([]), "nothing was confirmed");
+    tmux.keys(&["y"]);
+    tmux.shows("it is let through now");
+    tmux.keys(&["Escape"]);
+    tmux.shows("DESTINATION");
+    tmux.keys(&["Escape"]);
+
+    let open = Family::BOTH.map(|family| ssh(&world, directory, family, UNNAMED));
+    let is_open = |row: &Vec<&str>| row[..2] == ["allow", UNNAMED] && row.contains(&"temporary,") && row.contains(&"1");
+    tmux.shows_if("connections to it", |screen| {
+        each_is(screen, &|screen, at| rows(screen, at).iter().filter(|row| is_open(row)).count() == 1)
+    });
+    drop(open);
+    tmux.keys(&["q"]);
+    tmux.shows("code=0");
+    world.gateway.adds_up();
 }

@@ -275,6 +275,8 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         if std::thread::panicking() {
             print_end_of(&self.path("log"));
+            let status = self.cli(&["status", "--json"]);
+            eprintln!("decider's counters:\n{}", String::from_utf8_lossy(&status.stdout));
         }
     }
 }

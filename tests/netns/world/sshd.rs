@@ -94,7 +94,11 @@ pub fn start_dnsmasq(namespace: &Namespace, directory: &Path, addresses: Pair, h
 /// What a shell in a client sees as its resolver: the one at that address.
 pub fn resolv_conf(directory: &Path, resolver: IpAddr) -> PathBuf {
     let path = directory.join(format!("resolv-{resolver}.conf"));
-    std::fs::write(&path, format!("nameserver {resolver}\noptions timeout:2 attempts:3\n")).unwrap();
+    let text = format!("nameserver {resolver}\noptions timeout:2 attempts:3\n");
+    // One that is there may be being read.
+    if std::fs::read_to_string(&path).ok().as_ref() != Some(&text) {
+        std::fs::write(&path, text).unwrap();
+    }
     path
 }
 
