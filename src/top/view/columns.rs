@@ -57,6 +57,16 @@ impl Column {
         matches!(self, Self::Client | Self::Destination)
     }
 
+    /// Its cells end at the right then.
+    const fn is_a_number(self) -> bool {
+        matches!(self, Self::Port | Self::Rate | Self::Bytes | Self::Age | Self::Left | Self::Route | Self::Open)
+    }
+
+    /// A text in a cell of that width.
+    pub fn cell(self, text: &str, width: usize, look: Look) -> String {
+        if self.is_a_number() { number(text, width, look) } else { words(text, width, look) }
+    }
+
     pub const fn heading(self) -> &'static str {
         match self {
             Self::What => "WHAT",
@@ -147,8 +157,12 @@ pub fn columns(width: usize) -> Vec<(Column, usize)> {
     shown.map(|column| (column, column.width() + more(column))).collect()
 }
 
-/// One line of cells.
-pub fn line(cells: impl Iterator<Item = (String, usize)>, look: Look) -> String {
-    let cells: Vec<String> = cells.map(|(text, width)| format!("{:<width$}", look.clip(&text, width))).collect();
-    cells.join(" ")
+/// A cell that ends at the right.
+pub fn number(text: &str, width: usize, look: Look) -> String {
+    format!("{:>width$}", look.clip(text, width))
+}
+
+/// A cell that begins at the left.
+pub fn words(text: &str, width: usize, look: Look) -> String {
+    format!("{:<width$}", look.clip(text, width))
 }

@@ -38,14 +38,14 @@ fn first(state: &State, look: Look, width: usize) -> Line<'static> {
 fn state_of(status: &Status, look: Look) -> (&'static str, ratatui::style::Style, String) {
     let (word, style) = if status.state == "ok" { ("ok", look.good()) } else { ("degraded", look.bad()) };
     let rest = format!(
-        "  {} {}, epoch {}, {} rules, listeners {}/{}, envoy {}",
+        "  {}, epoch {}, {} rules, listeners {}/{}, envoy {}, {}",
         status.mode,
-        status.policy,
         status.epoch,
         status.rules,
         status.listeners_ready,
         status.listeners,
-        status.envoy.state
+        status.envoy.state,
+        status.policy
     );
     (word, style, rest)
 }

@@ -1,4 +1,4 @@
-use super::columns::{ORDER, line};
+use super::columns::{Column, ORDER};
 use super::look::Look;
 use crate::top::state::State;
 
@@ -12,8 +12,9 @@ pub fn plain(state: &State) -> Vec<String> {
         .map(|at| table.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0))
         .collect();
     let look = Look { colour: false, unicode: true };
-    let lines = table.into_iter().map(|row| line(row.into_iter().zip(widths.iter().copied()), look));
-    lines.map(|line| line.trim_end().to_owned()).collect()
+    let cell = |((column, text), width): ((Column, &String), &usize)| column.cell(text, *width, look);
+    let line = |row: &[String; 13]| ORDER.into_iter().zip(row).zip(&widths).map(cell).collect::<Vec<_>>().join(" ");
+    table.iter().map(|row| line(row).trim_end().to_owned()).collect()
 }
 
 fn filled(text: &str) -> String {

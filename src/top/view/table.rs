@@ -1,6 +1,6 @@
 use ratatui::text::{Line, Span};
 
-use super::columns::{Column, columns, line};
+use super::columns::{Column, columns, number, words};
 use super::human;
 use super::look::Look;
 use crate::top::group::{Group, Grouping};
@@ -47,13 +47,14 @@ fn padded(line: &Line<'_>, width: usize) -> String {
 }
 
 fn heading(look: Look, width: usize) -> String {
-    line(columns(width).into_iter().map(|(column, width)| (column.heading().to_owned(), width)), look)
+    let cells = columns(width).into_iter().map(|(column, width)| column.cell(column.heading(), width, look));
+    cells.collect::<Vec<_>>().join(" ")
 }
 
 fn of_row(row: &Row, state: &State, look: Look, width: usize) -> Line<'static> {
     let cells = columns(width).into_iter().map(|(column, width)| (column, column.text(row, state.now), width));
     let cell = |(column, text, width): (Column, String, usize)| {
-        let text = format!("{:<width$} ", look.clip(&text, width));
+        let text = column.cell(&text, width, look) + " ";
         if column == Column::What { Span::styled(text, look.of_verdict(row.verdict)) } else { Span::raw(text) }
     };
     Line::from(cells.map(cell).collect::<Vec<_>>())
@@ -69,6 +70,6 @@ fn of_group(group: &Group, state: &State, look: Look, width: usize) -> String {
 
 fn group_cells(title: &str, cells: &[impl AsRef<str>], look: Look, width: usize) -> String {
     let rest = (NUMBERS + 1) * cells.len();
-    let cells = cells.iter().map(|cell| (cell.as_ref().to_owned(), NUMBERS));
-    line([(title.to_owned(), width.saturating_sub(rest))].into_iter().chain(cells), look)
+    let cells = cells.iter().map(|cell| number(cell.as_ref(), NUMBERS, look));
+    [words(title, width.saturating_sub(rest), look)].into_iter().chain(cells).collect::<Vec<_>>().join(" ")
 }
