@@ -11,7 +11,7 @@ man := $(DESTDIR)$(PREFIX)/share/man/man1
 share := $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test churn storm clients bench-dns bench-readers backstop screenshots check fuzz build static deb deb-test install clean setup
+.PHONY: help demo test churn storm clients bench-dns bench-readers backstop screenshots check fuzz build static deb deb-test vm-quick install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,10 @@ deb-test: deb ## The package in a clean Debian: installed, upgraded, removed, pu
 	@src/package/build --deb-version 9999-1 --output target/package-test/upgrade.deb
 	@tests/package/run target/package-test/first.deb target/package-test/upgrade.deb \
 		"$${DECIDER_ENVOY:-.deps/bin/envoy}"
+
+vm-quick: ## The scenarios of vagrant/ in a virtual machine, by QEMU alone (root; VM_SUITE=trixie, VM_KEEP=1 and more)
+	@tests/setup vm
+	@vagrant/quick
 
 install: build ## Program, manual pages, completions under PREFIX (/usr/local)
 	install -d $(bin) $(man)

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::{root, said};
+use crate::{files, root, said};
 
 /// Runs a script with fake programs in front of the PATH, each given as its name and its text.
 fn with_programs(script: &str, args: &[&str], programs: &[(&str, &str)]) -> Output {
@@ -71,4 +71,52 @@ fn setup_says_when_it_is_not_root() {
     let output = with_programs("setup", &[], &[("id", "echo 1000")]);
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("must run as root"), "{}", said(&output));
+}
+
+/// All scripts of a folder: what says in its first line that it is bash.
+fn scripts(folder: &str) -> Vec<std::path::PathBuf> {
+    let mut found = files(folder, "");
+    found.retain(|path| {
+        let text = std::fs::read(path).unwrap();
+        text.starts_with(b"#!/usr/bin/env bash") || text.starts_with(b"# shellcheck shell=bash")
+    });
+    found
+}
+
+#[test]
+fn the_scripts_of_the_virtual_machine_are_bash() {
+    let scripts = scripts("vagrant");
+    assert!(scripts.len() > 10, "{scripts:?}");
+    for script in scripts {
+        let output = Command::new("bash").arg("-n").arg(&script).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{}: {}", script.display(), said(&output));
+    }
+}
+
+/// Where there is no Ruby, Vagrant is not there either.
+#[test]
+fn the_vagrantfile_is_ruby() {
+    let checked = Command::new("ruby").args(["-c", "vagrant/Vagrantfile"]).current_dir(root()).output();
+    let Ok(output) = checked else {
+        println!("vagrant/Vagrantfile was NOT looked at: no ruby here");
+        return;
+    };
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+/// Every scenario says in its first lines what it shows, has what the runner looks for, and is in docs/testing.md.
+#[test]
+fn scenarios_are_as_the_runner_wants_them() {
+    let told = crate::read("docs/testing.md");
+    let scenarios = files("vagrant/scenarios", ".sh");
+    assert!(scenarios.len() >= 3, "{scenarios:?}");
+    for path in scenarios {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_stem().unwrap().to_string_lossy();
+        assert!(text.lines().nth(1).is_some_and(|line| line.starts_with("# ")), "{name} does not say what it shows");
+        let has = |function: &str| text.lines().any(|line| line.starts_with(&format!("{function}() {{")));
+        let is_whole = has("scenario") || (has("before_reboot") && has("after_reboot"));
+        assert!(is_whole, "{name} has neither scenario() nor before_reboot() and after_reboot()");
+        assert!(told.contains(&format!("| `{name}` |")), "docs/testing.md does not tell of {name}");
+    }
 }
