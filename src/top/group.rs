@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -5,6 +6,7 @@ use jiff::Timestamp;
 use crate::model::Verdict;
 
 use super::row::Row;
+use super::sort::Sort;
 
 /// What rows are put together by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,15 +71,20 @@ impl Grouping {
         .unwrap_or_else(|| "-".to_owned())
     }
 
-    /// The groups, the one with the last decision first.
-    pub fn groups(self, rows: &[&Row]) -> Vec<Group> {
+    /// The groups in that order; by name and by client it is their title's.
+    pub fn groups(self, rows: &[&Row], sort: Sort) -> Vec<Group> {
         let mut groups: BTreeMap<String, Group> = BTreeMap::new();
         for row in rows {
             let title = self.title(row);
             groups.entry(title.clone()).or_insert_with(|| Group::new(title, row.last)).add(row);
         }
         let mut groups: Vec<Group> = groups.into_values().collect();
-        groups.sort_by_key(|group| std::cmp::Reverse(group.last));
+        match sort {
+            Sort::Recent => groups.sort_by_key(|group| Reverse(group.last)),
+            Sort::Rate => groups.sort_by(|one, other| other.rate.total_cmp(&one.rate)),
+            Sort::Bytes => groups.sort_by_key(|group| Reverse(group.bytes)),
+            Sort::Name | Sort::Client => {}
+        }
         groups
     }
 }

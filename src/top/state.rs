@@ -124,7 +124,7 @@ impl State {
 
     /// The groups that are to be shown, in order.
     pub(super) fn groups(&self) -> Vec<Group> {
-        self.grouping.groups(&self.shown())
+        self.grouping.groups(&self.shown(), self.sort)
     }
 
     /// How many lines the table has.

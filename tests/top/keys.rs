@@ -66,6 +66,26 @@ fn groups_are_looked_into() {
 }
 
 #[test]
+fn groups_are_sorted_as_rows_are() {
+    let mut state = busy();
+    press(&mut state, "c");
+    let first = |state: &State, clients: [&str; 3]| {
+        let screen = screen(state);
+        let lines = screen.lines().filter_map(|line| line.split_whitespace().next());
+        let order: Vec<&str> = lines.filter(|word| clients.contains(word)).collect();
+        order == clients
+    };
+    assert!(first(&state, ["10.77.1.7", "2001:db8:1::7", "10.77.1.9"]), "recent: {}", screen(&state));
+    press(&mut state, "ssss");
+    assert!(first(&state, ["10.77.1.7", "10.77.1.9", "2001:db8:1::7"]), "client: {}", screen(&state));
+    press(&mut state, "sss");
+    assert!(first(&state, ["10.77.1.7", "2001:db8:1::7", "10.77.1.9"]), "bytes: {}", screen(&state));
+    // What Enter opens is the line that is chosen, not the group that stood there before.
+    press(&mut state, "ssj\n");
+    assert!(state.shown().iter().all(|row| row.client.to_string() == "10.77.1.9"), "{}", screen(&state));
+}
+
+#[test]
 fn what_stands_still_changes_only_when_it_goes_on() {
     let mut state = busy();
     let before = plain(&state);
