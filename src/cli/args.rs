@@ -133,6 +133,9 @@ pub struct Run {
     /// Threads that decide connections, one queue each [default: one a processor, 8 at most]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub workers: Option<u16>,
+    /// How packets are received from the queues, and answered
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = QueueBackend::Netlink)]
+    pub queue_backend: QueueBackend,
     /// NFLOG group by which the kernel reports what it refused alone
     #[arg(long, value_name = "N", default_value_t = 5300)]
     pub log_group: u16,
@@ -151,6 +154,14 @@ pub struct Run {
     /// Whether decider gives up the files, system calls and capabilities that it does not need
     #[arg(long, value_name = "WHETHER", value_enum, default_value_t = Switch::On)]
     pub sandbox: Switch,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum QueueBackend {
+    /// All that wait together: as many as there are by one system call
+    Netlink,
+    /// One by one, by the `nfq` library
+    Nfq,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -10,7 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::daemon::{self, Options};
 
-use super::args::{OnExit, Place, Run, Switch};
+use super::args::{OnExit, Place, QueueBackend, Run, Switch};
 use super::check::load;
 use super::failure::Failure;
 
@@ -28,6 +28,10 @@ pub fn run(args: &Run, place: &Place) -> Result<ExitCode, Failure> {
         state_dir: place.state_dir.clone(),
         first_queue: args.first_queue,
         syn_workers: workers,
+        backend: match args.queue_backend {
+            QueueBackend::Netlink => daemon::QueueBackend::Netlink,
+            QueueBackend::Nfq => daemon::QueueBackend::Nfq,
+        },
         log_group: args.log_group,
         watch: args.watch,
         on_exit: match args.on_exit {

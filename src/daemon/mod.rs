@@ -33,6 +33,7 @@ mod watch;
 mod who;
 mod workers;
 
+pub use crate::queue::Backend as QueueBackend;
 pub use interfaces::own_addresses;
 pub use lockdown::{Lockdown, close, lock_down};
 pub use options::{OnExit, Options, StartError};

@@ -6,7 +6,7 @@ use crate::envoy::EnvoyError;
 use crate::kernel::{KernelError, QueueNumbers};
 use crate::metrics;
 use crate::policy::{CompileError, SlotError};
-use crate::queue::OpenError;
+use crate::queue::{Backend, OpenError};
 use crate::relay::ListenError;
 
 use super::state_dir::StateError;
@@ -30,6 +30,8 @@ pub struct Options {
     pub syn_workers: u16,
     /// Queues, and threads, for DNS.
     pub dns_workers: u16,
+    /// What receives packets from the queues.
+    pub backend: Backend,
     /// NFLOG group.
     pub log_group: u16,
     /// What a clean stop leaves behind.
@@ -134,6 +136,7 @@ impl Default for Options {
             first_queue: 5300,
             syn_workers,
             dns_workers: 2,
+            backend: Backend::default(),
             log_group: 5300,
             on_exit: OnExit::Closed,
             watch: false,

@@ -104,7 +104,8 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     let control = tokio::spawn(async move { server.serve(backend).await });
     let metrics = super::metrics::serve(metrics, &view);
     notify::ready();
-    tracing::info!(policy = %view.options.policy_file.display(), queueing = statement.as_str(), "in force");
+    let (policy, backend) = (view.options.policy_file.display(), view.options.backend.as_str());
+    tracing::info!(%policy, queueing = statement.as_str(), backend, "in force");
     Ok(Daemon { view, firewall, backstop, envoy, changes, ended, down, control, metrics, reloader })
 }
 
@@ -197,7 +198,7 @@ type Ends = mpsc::UnboundedReceiver<(usize, Ended)>;
 
 fn start_workers(options: &Options, shared: &Arc<Shared>) -> Result<(Arc<Workers>, Ends), StartError> {
     let (report, ended) = mpsc::unbounded_channel();
-    let workers = Workers::new(options.first_queue, options.syn_workers, options.dns_workers, report);
+    let workers = Workers::new(options, report);
     workers.start_all(shared)?;
     Ok((Arc::new(workers), ended))
 }

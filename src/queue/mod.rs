@@ -1,6 +1,6 @@
 //! Packets that the kernel holds until somebody says what becomes of them (NFQUEUE).
 //!
-//! [`PacketQueue`] is what a worker needs of a queue; [`nfq`] is the backend. A worker owns one queue
+//! [`PacketQueue`] is what a worker needs of a queue; [`netlink`] and [`nfq`] are the backends. A worker owns one queue
 //! and one thread: [`syn`] decides connections, [`dns`] watches questions and answers over UDP.
 //! [`guard`] says what becomes of a DNS message, whatever carried it.
 
@@ -8,7 +8,9 @@ mod dns;
 pub(crate) mod fault;
 mod guard;
 mod holder;
+pub mod netlink;
 mod nfq;
+mod options;
 mod recent;
 mod refusal;
 mod reply;
@@ -19,7 +21,9 @@ mod worker;
 pub use dns::DnsWorker;
 pub use guard::{DnsGuard, Ends, Passage};
 pub use holder::Holder;
-pub use nfq::{NfqQueue, OpenError, QueueOptions};
+pub use netlink::{BoundQueue, NetlinkQueue};
+pub use nfq::NfqQueue;
+pub use options::{Backend, OpenError, QueueOptions};
 pub use refusal::{RefusedPacket, refusal};
 pub use reply::{Replies, ReplySocket};
 pub use shared::{Basis, Knowledge, Published, Readiness, Shared, Whereabouts};
@@ -41,6 +45,18 @@ pub enum Hook {
     Postrouting,
     /// Any other number.
     Other(u8),
+}
+
+impl From<u8> for Hook {
+    fn from(number: u8) -> Self {
+        match number {
+            0 => Self::Prerouting,
+            1 => Self::Input,
+            3 => Self::Output,
+            4 => Self::Postrouting,
+            other => Self::Other(other),
+        }
+    }
 }
 
 /// What the kernel is told about a held packet.
@@ -74,19 +90,20 @@ pub trait HeldPacket {
 }
 
 /// A source of held packets. One thread owns it.
-pub trait PacketQueue: Send {
+pub trait PacketQueue {
     /// A packet of this queue.
-    type Held: HeldPacket;
+    type Held<'a>: HeldPacket;
 
-    /// Waits for the next packet.
+    /// Waits for packets, and has each that came judged in turn. They go on waiting until [`Self::answer`].
     ///
     /// # Errors
-    /// What the socket says, also late news about earlier verdicts: the next call may well succeed.
-    fn receive(&mut self) -> io::Result<Self::Held>;
+    /// What the socket says, also late news about earlier verdicts: the next call may well succeed. What was judged before
+    /// is not affected.
+    fn receive(&mut self, judge: impl FnMut(&Self::Held<'_>) -> Answer) -> io::Result<()>;
 
-    /// Gives a packet its verdict.
+    /// Gives what was judged since the last call its verdicts.
     ///
     /// # Errors
-    /// What the socket says; the packet then stays held until the queue is closed.
-    fn answer(&mut self, held: Self::Held, answer: Answer) -> io::Result<()>;
+    /// What the socket says; the packets then stay held until the queue is closed.
+    fn answer(&mut self) -> io::Result<()>;
 }

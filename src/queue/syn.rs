@@ -12,6 +12,7 @@ use crate::policy::Mode;
 use crate::record::{PathTaken, Record};
 
 use super::fault;
+use super::netlink::MOST_TOGETHER;
 use super::recent::{Decided, RecentSyns};
 use super::shared::{Published, Shared};
 use super::worker::Handler;
@@ -31,7 +32,8 @@ pub struct SynWorker {
     shared: Arc<Shared>,
     published: Cache<Arc<arc_swap::ArcSwap<Published>>, Arc<Published>>,
     recent: RecentSyns,
-    unsettled: Option<Record>,
+    /// Of the packets that came together, until they have their verdicts.
+    unsettled: Vec<Record>,
 }
 
 impl SynWorker {
@@ -39,7 +41,7 @@ impl SynWorker {
     #[must_use]
     pub fn new(shared: Arc<Shared>) -> Self {
         let published = Cache::new(Arc::clone(&shared.published));
-        Self { shared, published, recent: RecentSyns::new(REMEMBERED), unsettled: None }
+        Self { shared, published, recent: RecentSyns::new(REMEMBERED), unsettled: Vec::with_capacity(MOST_TOGETHER) }
     }
 
     fn decide(&mut self, syn: Syn, packet: &impl HeldPacket, now: Moment) -> Mark {
@@ -60,7 +62,7 @@ impl SynWorker {
         drop(knowledge);
         let (verdict, mark) = (decision.verdict, decision.mark(spec.marks));
         self.shared.counters.count(verdict);
-        self.unsettled = Some(Record {
+        self.unsettled.push(Record {
             at: now,
             verdict,
             reason: decision.reason,
@@ -89,7 +91,7 @@ impl SynWorker {
             Mode::Audit => Mark(0),
         };
         let Summary { client, dst, transport } = packet::summary(packet.bytes()).unwrap_or(UNREADABLE);
-        self.unsettled = Some(Record {
+        self.unsettled.push(Record {
             at: now,
             verdict: spec.mode.refusal(),
             reason: error.reason(),
@@ -121,9 +123,9 @@ impl SynWorker {
         Answer::Accept { mark: others | mark.0 }
     }
 
-    /// Sends off what there is to record of it; its verdict was given at this moment.
+    /// Sends off what there is to record of them; their verdicts were given at this moment.
     pub fn report(&mut self, now: Moment) {
-        if let Some(mut record) = self.unsettled.take() {
+        for mut record in self.unsettled.drain(..) {
             record.waited = now.since(record.at);
             self.shared.report(record);
         }

@@ -4,6 +4,7 @@
 mod cut;
 mod monitor;
 mod private;
+mod queue;
 mod routing;
 mod ruleset;
 

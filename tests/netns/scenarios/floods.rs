@@ -59,7 +59,7 @@ pub fn a_flood_of_sockets(covered: Covered) {
 }
 
 #[test]
-fn a_flood_of_syns() {
+pub(super) fn a_flood_of_syns() {
     let world = Setup::default().start();
     let before = memory(&world);
     let began = Instant::now();
@@ -86,7 +86,7 @@ fn a_flood_of_syns() {
     assert_eq!(world.internet.wire.leaked(), []);
 }
 
-fn somewhere(family: Family, number: u32) -> IpAddr {
+pub(super) fn somewhere(family: Family, number: u32) -> IpAddr {
     match family {
         Family::V4 => Ipv4Addr::from(u32::from(Ipv4Addr::new(198, 19, 0, 0)) + number).into(),
         Family::V6 => Ipv6Addr::new(0x2001, 0xdb8, 0x18, 7, 0, 0, 0, u16::try_from(number).unwrap()).into(),
@@ -94,7 +94,7 @@ fn somewhere(family: Family, number: u32) -> IpAddr {
 }
 
 #[test]
-fn a_flood_of_questions() {
+pub(super) fn a_flood_of_questions() {
     let world = Setup { dns: ", capacity: 10000", ..Setup::default() }.start();
     world.internet.zone.answer_everything();
     let before = memory(&world);

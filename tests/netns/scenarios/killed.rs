@@ -1,9 +1,13 @@
 //! decider is killed, stopped or panics: strangers find the door closed, flows through Envoy go on, and a restart has
 //! forgotten nothing.
 
+use std::net::SocketAddr;
+
 use nix::sys::signal::Signal;
 
-use crate::world::{Covered, Family, GITHUB, GITLAB, Hammer, OpenFlow, STRANGER, Setup, World, both, eventually};
+use crate::world::{
+    Covered, Family, GITHUB, GITLAB, Hammer, OpenFlow, RawSender, STRANGER, Segment, Setup, World, both, eventually,
+};
 
 /// One open flow a family, each through Envoy.
 fn open_flows(world: &World) -> Vec<OpenFlow> {
@@ -74,6 +78,32 @@ pub fn a_kill(covered: Covered) {
 #[test]
 fn a_kill_closes_the_door_and_a_restart_forgets_nothing() {
     a_kill(Covered::Clients);
+}
+
+/// Packets that nobody has received yet end with the socket, decided or not.
+#[test]
+pub(super) fn a_kill_while_packets_wait() {
+    let mut world = Setup::default().start();
+    let mut flows = open_flows(&world);
+    world.gateway.freeze();
+    both(|family| {
+        let (sender, from) = (RawSender::new(&world.clients[1].namespace), world.clients[1].address(family));
+        for port in 41_000..41_100 {
+            for host in [GITHUB, STRANGER] {
+                let syn = Segment::syn(SocketAddr::new(from, port), SocketAddr::new(host.of(family), 22));
+                sender.send(&syn.packet());
+            }
+        }
+    });
+    world.gateway.end_by(Signal::SIGKILL);
+    all_alive(&mut flows);
+    both(|family| world.covered(1).is_shut_out(STRANGER.of(family), 22));
+    world.gateway.start();
+    all_alive(&mut flows);
+    world.serves(1);
+    nothing_got_out(&world);
+    let counters = world.gateway.adds_up();
+    assert!(counters["queued"].as_u64() < Some(100), "packets of before were decided: {counters}");
 }
 
 pub fn a_stop(covered: Covered) {

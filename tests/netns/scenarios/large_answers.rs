@@ -84,7 +84,7 @@ fn of_a_resolver_on_the_gateway() {
 }
 
 #[test]
-fn of_a_resolver_beyond() {
+pub(super) fn of_a_resolver_beyond() {
     teach_all(Software::Unbound, Place::Beyond, &["edns-buffer-size: 4096", "max-udp-size: 4096"]);
     teach_all(Software::Dnsmasq, Place::Beyond, &["--edns-packet-max=4096"]);
 }

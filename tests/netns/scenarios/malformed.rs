@@ -14,7 +14,7 @@ fn syn(world: &World, family: Family, to: IpAddr) -> Segment {
 }
 
 /// Segments that are no clean SYN, or not even segments.
-fn broken_segments(good: &Segment) -> Vec<Vec<u8>> {
+pub(super) fn broken_segments(good: &Segment) -> Vec<Vec<u8>> {
     let flags = [
         0,
         flag::FIN,
@@ -73,7 +73,7 @@ fn fragments(good: &Segment) -> Vec<Vec<u8>> {
 }
 
 /// Messages that no resolver or stub makes.
-fn broken_messages(question: &Question) -> Vec<Vec<u8>> {
+pub(super) fn broken_messages(question: &Question) -> Vec<Vec<u8>> {
     let good = Message::query(9, question.clone()).encode();
     let mut messages: Vec<Vec<u8>> = (0..good.len()).map(|length| good[..length].to_vec()).collect();
     let with = |at: usize, byte: u8| {
@@ -92,7 +92,7 @@ fn broken_messages(question: &Question) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn broken_packets_open_nothing() {
+pub(super) fn broken_packets_open_nothing() {
     let world = Setup::default().start();
     let sender = RawSender::new(&world.clients[0].namespace);
     both(|family| {
@@ -124,7 +124,7 @@ fn arrived(status: &serde_json::Value) {
 }
 
 #[test]
-fn broken_answers_open_nothing() {
+pub(super) fn broken_answers_open_nothing() {
     let world = Setup::default().start();
     let sender = RawSender::new(&world.internet.namespace);
     both(|family| {
@@ -154,7 +154,7 @@ fn still_at_work(world: &World) {
 }
 
 #[test]
-fn unusual_syns_are_decided_like_any_other() {
+pub(super) fn unusual_syns_are_decided_like_any_other() {
     let world = Setup::default().start();
     let sender = RawSender::new(&world.clients[0].namespace);
     both(|family| {
@@ -177,7 +177,7 @@ fn unusual_syns_are_decided_like_any_other() {
 }
 
 /// Payload (TCP Fast Open), ECN, options, IPv4 options and IPv6 extension headers.
-fn unusual(plain: &Segment) -> Vec<Vec<u8>> {
+pub(super) fn unusual(plain: &Segment) -> Vec<Vec<u8>> {
     let (from, to) = (plain.from.ip(), plain.to.ip());
     let at = |port: u16| Segment { from: SocketAddr::new(from, port), ..plain.clone() };
     let mut packets = vec![

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -30,16 +31,29 @@ pub struct FailedStart {
 
 const DECIDER: &str = env!("CARGO_BIN_EXE_decider");
 
+thread_local! {
+    /// Arguments of every decider that this thread will start.
+    static BESIDE: Cell<&'static [&'static str]> = const { Cell::new(&[]) };
+}
+
 impl Gateway {
     pub fn new() -> Self {
+        let beside = BESIDE.get().iter().copied();
         Self {
             namespace: Namespace::new(),
             directory: tempfile::Builder::new().prefix("decider-netns-").tempdir().unwrap(),
             process: None,
             environment: vec![],
-            arguments: vec!["--workers".to_owned(), "2".to_owned()],
+            arguments: ["--workers", "2"].into_iter().chain(beside).map(str::to_owned).collect(),
             wrapper: vec![],
         }
+    }
+
+    /// Plays a scenario with further arguments for every decider in it.
+    pub fn told(arguments: &'static [&'static str], scenario: impl FnOnce()) {
+        BESIDE.set(arguments);
+        scenario();
+        BESIDE.set(&[]);
     }
 
     /// Its own processes, as whoever asks and connects.
