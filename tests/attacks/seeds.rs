@@ -27,6 +27,7 @@ fn write() {
     let questions: Vec<Bytes> = questions::CASES.iter().map(|case| case.bytes).collect();
     save(&folder.join("syn"), &of_both(&packets));
     save(&folder.join("udp"), &of_both(&datagrams));
+    save(&folder.join("queue_message"), &of_both(&packets).iter().map(|packet| held(packet)).collect::<Vec<_>>());
     save(&folder.join("summary"), &of_both(&[packets, datagrams].concat()));
     save(&folder.join("dns_question"), &of_both(&questions));
     save(&folder.join("dns_answer"), &of_both(&answers));
@@ -39,6 +40,19 @@ fn write() {
 
 fn of_both(cases: &[Bytes]) -> Vec<Vec<u8>> {
     BOTH.iter().flat_map(|&family| cases.iter().map(move |bytes| bytes(family))).collect()
+}
+
+/// As the kernel tells of a packet that it holds: its number, its mark, where it came in, and itself.
+fn held(packet: &[u8]) -> Vec<u8> {
+    let attribute = |kind: u16, value: &[u8]| {
+        let length = u16::try_from(4 + value.len()).unwrap();
+        let padding = vec![0; value.len().next_multiple_of(4) - value.len()];
+        [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), value, &padding].concat()
+    };
+    let known = [(1, &[0, 0, 0, 7, 8, 0, 0][..]), (3, &[0, 0, 0, 0x42]), (5, &[0, 0, 0, 3]), (10, packet)];
+    let body: Vec<u8> = known.iter().flat_map(|(kind, value)| attribute(*kind, value)).collect();
+    let length = u32::try_from(20 + body.len()).unwrap();
+    [&length.to_ne_bytes()[..], &0x300u16.to_ne_bytes(), &[0; 14], &body].concat()
 }
 
 /// For the relay: each message by itself in pieces of one byte, and all together in pieces of 2, 3 and 200.
