@@ -11,7 +11,7 @@ man := $(DESTDIR)$(PREFIX)/share/man/man1
 share := $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test churn storm clients bench-dns bench-readers backstop screenshots check fuzz build static deb deb-test vm-quick install clean setup
+.PHONY: help demo test churn storm clients bench-dns bench-queue bench-readers backstop screenshots check fuzz build static deb deb-test vm-quick install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ clients: ## Real programs look names up and connect, N times each (1000), and a 
 
 bench-dns: setup ## What decider adds to a DNS lookup, beside dnsmasq (root; BENCH_QUICK=1 is short)
 	$(CARGO) bench --locked --bench dns
+
+bench-queue: ## What a queue costs a connection, and what decider adds (root; BENCH_QUICK=1 is short)
+	@tests/setup bench
+	$(CARGO) bench --locked --bench queue
 
 bench-readers: setup ## Whether a packet waits for those who read events, beside none (root; BENCH_QUICK=1 is short)
 	$(CARGO) bench --locked --bench readers
