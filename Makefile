@@ -11,7 +11,7 @@ man := $(DESTDIR)$(PREFIX)/share/man/man1
 share := $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test churn storm clients bench-dns bench-queue bench-readers backstop screenshots check fuzz build static deb deb-test vm-quick install clean setup
+.PHONY: help demo test churn storm clients bench-dns bench-queue bench-readers backstop screenshots check fuzz build static deb deb-test vm-quick vm install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,6 +93,10 @@ deb-test: deb ## The package in a clean Debian: installed, upgraded, removed, pu
 vm-quick: ## The scenarios of vagrant/ in a virtual machine, by QEMU alone (root; VM_SUITE=trixie, VM_KEEP=1 and more)
 	@tests/setup vm
 	@vagrant/quick
+
+vm: ## The same by Vagrant, as people use it: box, up, halt, up, destroy (root; target/vm/vm.log)
+	@tests/setup vagrant
+	@vagrant/up
 
 install: build ## Program, manual pages, completions under PREFIX (/usr/local)
 	install -d $(bin) $(man)

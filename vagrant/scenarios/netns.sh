@@ -4,20 +4,20 @@
 
 limit=900
 
+# Few of many, so that it takes minutes: `make test` has all of them.
 tests='
     scenarios::two_names::
+    scenarios::strangers::a_stranger_on_a_port_with_rules
     scenarios::host::each_name_is_reached
-    scenarios::host::nobody_can_borrow
-    scenarios::strangers::
-    scenarios::lockdown::
-    scenarios::killed::
-    scenarios::shared_address::
+    scenarios::host::clients_and_the_host_are_covered
+    scenarios::killed::a_kill_closes_the_door
+    scenarios::lockdown::either_layer_holds
 '
 
 scenario() {
     local result
     # shellcheck disable=SC2086 # a list of words
-    DECIDER_ENVOY=/usr/bin/envoy /vagrant/target/vm/payload/netns --test-threads 2 $tests | tee /run/netns-tests || :
+    DECIDER_ENVOY=/usr/bin/envoy DECIDER_SLOW=10 /vagrant/target/vm/payload/netns --test-threads 1 $tests 2>&1 | tee /run/netns-tests || :
     result=$(sed -n 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed.*/\1 \2/p' /run/netns-tests)
     [ -n "$result" ] || fail "the tests have ended without a result"
     # shellcheck disable=SC2086 # two numbers
