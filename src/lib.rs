@@ -18,6 +18,7 @@ pub mod kernel;
 pub mod learn;
 pub mod metrics;
 pub mod model;
+pub mod nss;
 pub mod packet;
 pub mod policy;
 pub mod queue;

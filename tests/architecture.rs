@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// What each module may use. A module that is not here may not exist.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &["model"]),
+    ("nss", &[]),
     ("model", &[]),
     ("packet", &["model"]),
     ("dns", &["model"]),
@@ -22,8 +23,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("learn", &["model", "dns", "policy", "record"]),
     ("kernel", &["model", "policy"]),
     ("who", &["model", "kernel"]),
-    ("envoy", &["model", "policy"]),
-    ("control", &["model", "dns", "record", "decide"]),
+    ("envoy", &["model", "nss", "policy"]),
+    ("control", &["model", "nss", "dns", "record", "decide"]),
     ("metrics", &["model", "clock", "policy", "record", "control"]),
     (
         "daemon",

@@ -1,6 +1,6 @@
-use std::ffi::CString;
+use nix::unistd::{Gid, Uid, geteuid};
 
-use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};
+use crate::nss::{self, LookupError};
 
 /// The group whose members may look, where nothing else is said and there is one of that name.
 pub const READERS: &str = "decider";
@@ -36,11 +36,17 @@ impl Groups {
     /// # Errors
     /// If a named group is not there, or the groups cannot be read.
     pub fn find(look: Option<&str>, command: Option<&str>) -> Result<Self, String> {
-        let looking = match look {
-            Some(name) => Some(named(name)?),
-            None => group(READERS)?,
-        };
-        Ok(Self { look: looking, command: command.map(named).transpose()? })
+        Self::find_by(look, command, |name| Ok(nss::group(name)?.map(|group| group.gid)))
+    }
+
+    fn find_by(
+        look: Option<&str>,
+        command: Option<&str>,
+        ask: impl Fn(&str) -> Result<Option<Gid>, LookupError>,
+    ) -> Result<Self, String> {
+        let named = |name: &str| ask(name).map_err(|error| failed(name, error))?.ok_or_else(|| missing(name));
+        let look = if let Some(name) = look { Some(named(name)?) } else { readers(ask(READERS))? };
+        Ok(Self { look, command: command.map(named).transpose()? })
     }
 
     /// The group that may look.
@@ -75,7 +81,7 @@ impl Groups {
         if let Some(access) = self.at_once(user, group) {
             return access;
         }
-        let groups = groups_of(Uid::from_raw(user), Gid::from_raw(group));
+        let groups = nss::groups_of(Uid::from_raw(user), Gid::from_raw(group));
         let is_in = |wanted: Option<Gid>| wanted.is_some_and(|wanted| groups.contains(&wanted));
         match (is_in(self.command), is_in(self.look)) {
             (true, _) => Access::Command,
@@ -85,21 +91,24 @@ impl Groups {
     }
 }
 
-fn group(name: &str) -> Result<Option<Gid>, String> {
-    let found =
-        Group::from_name(name).map_err(|error| format!("the group {name} cannot be looked up: {}", error.desc()))?;
-    Ok(found.map(|group| group.gid))
+/// The group that may look where none is named. Whose lists are on a machine that does not answer can do without.
+fn readers(found: Result<Option<Gid>, LookupError>) -> Result<Option<Gid>, String> {
+    match found {
+        Ok(found) => Ok(found),
+        Err(LookupError::Silent) => {
+            tracing::warn!("{}: of users other than root none may look", failed(READERS, LookupError::Silent));
+            Ok(None)
+        }
+        Err(error @ LookupError::System(_)) => Err(failed(READERS, error)),
+    }
 }
 
-fn named(name: &str) -> Result<Gid, String> {
-    let missing = || format!("there is no group {name} here: make it (`groupadd --system {name}`) or name another");
-    group(name)?.ok_or_else(missing)
+fn failed(name: &str, error: LookupError) -> String {
+    format!("the group {name} cannot be looked up: {error}")
 }
 
-/// The group that a user's process runs as, and those that the system's lists say.
-fn groups_of(user: Uid, own: Gid) -> Vec<Gid> {
-    let listed = User::from_uid(user).ok().flatten().and_then(|user| CString::new(user.name).ok());
-    listed.and_then(|name| getgrouplist(&name, own).ok()).unwrap_or_else(|| vec![own])
+fn missing(name: &str) -> String {
+    format!("there is no group {name} here: make it (`groupadd --system {name}`) or name another")
 }
 
 #[cfg(test)]
@@ -142,6 +151,16 @@ mod tests {
         let both = Groups { command: Some(Gid::from_raw(ANOTHER)), ..groups };
         assert_eq!(both.at_once(NOBODY_HAS, NOBODY_HAS), None);
         assert_eq!(Groups::nobody().at_once(NOBODY_HAS, NOBODY_HAS), Some(Access::None));
+    }
+
+    #[test]
+    fn lists_that_do_not_answer_are_an_error_only_for_who_named_a_group() {
+        let silent = |_: &str| Err(LookupError::Silent);
+        assert_eq!(Groups::find_by(None, None, silent), Ok(Groups::nobody()));
+        for (look, command) in [(Some("some"), None), (None, Some("some"))] {
+            let error = Groups::find_by(look, command, silent).unwrap_err();
+            assert!(error.contains("the group some") && error.contains("nsswitch.conf"), "{error}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod access;
 mod client;
 mod flow;
 mod listed;
+mod peer;
 mod process;
 mod protocol;
 mod rate;

@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take};
 use tokio::net::UnixStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast::error::RecvError};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout};
 
 use super::access::{Access, Groups};
 use super::flow::FlowView;
 use super::listed::{CacheEntry, RuleView};
+use super::peer::{PATIENCE, Peer, Place, Places, access};
 use super::protocol::{Failure, Line, Request, parse_request, server_line};
 use super::rate::{A_SECOND, Rates};
 use super::reload::ReloadReport;
@@ -19,21 +20,16 @@ use super::socket::{SocketError, SocketFile};
 use super::status::Status;
 use super::temporary::{Allow, TemporaryReport, TemporaryView};
 use crate::decide::Explanation;
-use crate::record::{Event, Follower};
+use crate::model::Moment;
+use crate::record::{Event, Follower, Throttle, Told};
 
 /// Longest request line, in bytes.
 const MAX_REQUEST: u64 = 64 * 1024;
-/// Connections served at a time; more are closed at once.
-const MAX_CONNECTIONS: usize = 128;
-/// Of those, for users who may only look: they never keep an administrator out.
-const MAX_READERS: usize = 64;
 /// Observations in one reply at most, which bounds its size to some 20 MB.
 const MAX_CACHE: usize = 100_000;
 /// What is said to one more.
 const TOO_MANY: &str =
     "as many commands as there are places for are being answered already: try again when one has ended";
-/// How long a client may take to send its request or to read a reply.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the daemon answers.
 pub trait Backend: Send + Sync + 'static {
@@ -105,18 +101,22 @@ impl Server {
 
     /// Serves until the task is dropped.
     pub async fn serve<B: Backend>(&self, backend: Arc<B>) {
-        let places =
-            Places { all: Arc::new(Semaphore::new(MAX_CONNECTIONS)), readers: Arc::new(Semaphore::new(MAX_READERS)) };
+        let places = Places::new();
         let (mut rates, began) = (Rates::new(), Instant::now());
+        let (mut deaf, mut full) = (Throttle::default(), Throttle::default());
+        let now = || Moment::ZERO.after(began.elapsed());
         loop {
             let stream = match self.socket.listener().accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    tracing::warn!(%error, "a control connection could not be accepted");
+                    if let Some(Told { left_out }) = deaf.fails(&error.to_string(), now()) {
+                        tracing::warn!(%error, left_out, "a control connection could not be accepted");
+                    }
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }
             };
+            deaf.works();
             let Ok(peer) = stream.peer_cred() else { continue };
             let access = self.groups.at_once(peer.uid(), peer.gid());
             // Nothing keeps an administrator out.
@@ -126,10 +126,13 @@ impl Server {
                 continue;
             }
             let Some(place) = places.take(is_administrator) else {
-                tracing::warn!("too many control connections: one more was closed");
+                if let Some(Told { left_out }) = full.fails(TOO_MANY, now()) {
+                    tracing::warn!(left_out, "too many control connections: one more was closed");
+                }
                 turn_away(&stream, TOO_MANY.to_owned());
                 continue;
             };
+            full.works();
             let (backend, groups) = (Arc::clone(&backend), self.groups);
             let peer = Peer { user: peer.uid(), group: peer.gid(), access };
             tokio::spawn(async move {
@@ -139,50 +142,6 @@ impl Server {
                 }
             });
         }
-    }
-}
-
-/// Places for connections: an administrator may have any, others only some.
-struct Places {
-    all: Arc<Semaphore>,
-    readers: Arc<Semaphore>,
-}
-
-impl Places {
-    /// A place until it is dropped; none if there is none for whoever asks.
-    fn take(&self, is_administrator: bool) -> Option<Place> {
-        let one = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().ok();
-        let of_readers = if is_administrator { None } else { Some(one(&self.readers)?) };
-        Some([of_readers, Some(one(&self.all)?)])
-    }
-}
-
-type Place = [Option<OwnedSemaphorePermit>; 2];
-
-/// Who is at the other end.
-#[derive(Clone, Copy)]
-struct Peer {
-    user: u32,
-    group: u32,
-    /// What it may do, if that is known already.
-    access: Option<Access>,
-}
-
-/// What a peer may do. Where the system's lists have to be asked, a thread of its own does it, which keeps the connection's place
-/// for as long as that takes: they may be on a machine that does not answer.
-async fn access(peer: Peer, groups: Groups, place: &Arc<Place>) -> Result<Access, String> {
-    if let Some(access) = peer.access {
-        return Ok(access);
-    }
-    let place = Arc::clone(place);
-    let asked = tokio::task::spawn_blocking(move || {
-        let access = groups.access(peer.user, peer.group);
-        drop(place);
-        access
-    });
-    match timeout(PATIENCE, asked).await {
-        Ok(Ok(access)) => Ok(access),
-        Ok(Err(_)) | Err(_) => Err(format!("it cannot be found out in time which groups user {} is in", peer.user)),
     }
 }
 
@@ -201,7 +160,7 @@ async fn converse<B: Backend>(
 ) -> io::Result<()> {
     let user = peer.user;
     let (reader, mut writer) = stream.into_split();
-    let access = match access(peer, groups, &place).await {
+    let access = match access(peer, &place, move |peer| groups.access(peer.user, peer.group)).await {
         Ok(access) => access,
         Err(message) => return send::<()>(&mut writer, &Line::Error(Failure { message })).await,
     };

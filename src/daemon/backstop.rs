@@ -1,5 +1,7 @@
+use crate::clock;
 use crate::kernel::{Backstop, BackstopChanges, BackstopPlan, KernelError, links};
 use crate::queue::Shared;
+use crate::record::{Throttle, Told};
 
 use super::backend::View;
 
@@ -8,6 +10,7 @@ pub struct BackstopKeeper {
     backstop: Backstop,
     /// Whether there is none because none is wanted.
     is_away: bool,
+    failures: Throttle,
 }
 
 impl BackstopKeeper {
@@ -16,7 +19,7 @@ impl BackstopKeeper {
     /// # Errors
     /// If the system gives none.
     pub fn connect() -> Result<Self, KernelError> {
-        Ok(Self { backstop: Backstop::connect()?, is_away: false })
+        Ok(Self { backstop: Backstop::connect()?, is_away: false, failures: Throttle::default() })
     }
 
     async fn ensure(&mut self, shared: &Shared) -> Result<BackstopChanges, KernelError> {
@@ -47,6 +50,7 @@ impl BackstopKeeper {
                 if repaired > 0 {
                     tracing::warn!(interfaces = repaired, "the backstop was taken away and has been put back");
                 }
+                self.failures.works();
                 view.with_health(|health| {
                     health.backstop = None;
                     if repaired > 0 {
@@ -58,7 +62,10 @@ impl BackstopKeeper {
             Err(error) => {
                 let what =
                     "if another program flushes the ruleset, this host can connect to anything until it is put back";
-                tracing::error!(%error, "the backstop is not wholly in force: {what}");
+                // With each interface that comes or goes.
+                if let Some(Told { left_out }) = self.failures.fails(&error.to_string(), clock::now()) {
+                    tracing::error!(%error, left_out, "the backstop is not wholly in force: {what}");
+                }
                 view.with_health(|health| health.backstop = Some(format!("{error}; {what}")));
             }
         }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
 
+use crate::clock;
 use crate::dns::Flow;
 use crate::kernel::{Conntrack, FlowNews, KernelError, Life};
 use crate::model::{Mark, MarkMask};
 use crate::queue::{Holder, Shared};
+use crate::record::{Throttle, Told};
 
 /// How long to wait after news were lost: whatever makes so many of them may go on for a while, and all connections are
 /// looked at.
@@ -61,19 +63,27 @@ struct Keeper {
 
 impl Keeper {
     fn listen(mut self, conntrack: &Conntrack) {
+        let (mut losses, mut failures) = (Throttle::default(), Throttle::default());
         loop {
             match conntrack.receive() {
                 Ok(news) => {
+                    losses.works();
                     for news in &news {
                         self.take(news);
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    tracing::warn!(%error, "news of connections were lost: all of them are looked at");
+                    if let Some(Told { left_out }) = losses.fails(&error.to_string(), clock::now()) {
+                        tracing::warn!(%error, left_out, "news of connections were lost: all of them are looked at");
+                    }
                     thread::sleep(PAUSE);
                     if let Err(error) = self.look_at_all(conntrack) {
-                        tracing::error!(%error, "connections cannot be listed");
+                        if let Some(Told { left_out }) = failures.fails(&error.to_string(), clock::now()) {
+                            tracing::error!(%error, left_out, "connections cannot be listed");
+                        }
+                    } else {
+                        failures.works();
                     }
                 }
             }

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use tokio::task::block_in_place;
 
+use crate::clock;
 use crate::kernel::{Change, KernelError, refusal_counters, table_exists};
+use crate::record::Told;
 
 use super::interfaces;
 use super::running::Daemon;
@@ -79,16 +81,17 @@ impl Daemon {
         }
     }
 
-    fn routing_failed(&self, error: &KernelError) {
-        let failure = Some(error.to_string());
-        let before = self.view.with_health(|health| std::mem::replace(&mut health.routes, failure.clone()));
-        if before != failure {
-            tracing::error!(%error, "routing cannot be put right: trying again");
+    fn routing_failed(&mut self, error: &KernelError) {
+        let why = error.to_string();
+        if let Some(Told { left_out }) = self.failures.routes.fails(&why, clock::now()) {
+            tracing::error!(%error, left_out, "routing cannot be put right: trying again");
         }
+        self.view.with_health(|health| health.routes = Some(why));
     }
 
-    fn routing_is_right(&self) {
-        if self.view.with_health(|health| health.routes.take()).is_some() {
+    fn routing_is_right(&mut self) {
+        self.view.with_health(|health| health.routes = None);
+        if self.failures.routes.works() {
             tracing::warn!("routing is in force again");
         }
     }
@@ -114,14 +117,16 @@ impl Daemon {
         self.ruleset_repaired(restored.map(|()| Some("the table was deleted".to_owned())), BTreeMap::new());
     }
 
-    fn ruleset_repaired(&self, repaired: Result<Option<String>, KernelError>, refused: BTreeMap<String, u64>) {
+    fn ruleset_repaired(&mut self, repaired: Result<Option<String>, KernelError>, refused: BTreeMap<String, u64>) {
         match repaired {
             Ok(None) => {
-                if self.view.with_health(|health| health.ruleset.take()).is_some() {
+                self.view.with_health(|health| health.ruleset = None);
+                if self.failures.ruleset.works() {
                     tracing::warn!("the ruleset is in force again");
                 }
             }
             Ok(Some(what)) => {
+                self.failures.ruleset.works();
                 tracing::warn!(what, "the ruleset was changed by another program and has been put back");
                 self.view.carry_over(refused);
                 self.view.with_health(|health| {
@@ -131,12 +136,12 @@ impl Daemon {
                 });
             }
             Err(error) => {
-                let failure = Some(error.to_string());
-                let before = self.view.with_health(|health| std::mem::replace(&mut health.ruleset, failure.clone()));
+                let why = error.to_string();
                 // It is tried four times a second.
-                if before != failure {
-                    tracing::error!(%error, "the ruleset cannot be put back: trying again");
+                if let Some(Told { left_out }) = self.failures.ruleset.fails(&why, clock::now()) {
+                    tracing::error!(%error, left_out, "the ruleset cannot be put back: trying again");
                 }
+                self.view.with_health(|health| health.ruleset = Some(why));
             }
         }
     }
@@ -146,6 +151,7 @@ impl Daemon {
         match repaired {
             Ok(0) => self.routing_is_right(),
             Ok(repaired) => {
+                self.failures.routes.works();
                 tracing::warn!(repaired, "routing was changed and has been put back");
                 self.view.with_health(|health| {
                     health.routes = None;

@@ -5,6 +5,7 @@ use std::{io, thread};
 use crate::clock;
 use crate::kernel::{RefusalLog, Refused};
 use crate::queue::{RefusedPacket, Shared, refusal};
+use crate::record::{Throttle, Told};
 
 /// Starts the thread that turns the kernel's own refusals into records.
 ///
@@ -12,11 +13,19 @@ use crate::queue::{RefusedPacket, Shared, refusal};
 /// If the system gives no thread.
 pub fn follow(log: RefusalLog, shared: Arc<Shared>) -> io::Result<()> {
     thread::Builder::new().name("refusals".into()).spawn(move || {
+        let mut failures = Throttle::default();
         loop {
             match log.receive() {
-                Ok(refused) => refused.iter().for_each(|refused| report(refused, &shared)),
+                Ok(refused) => {
+                    failures.works();
+                    for refused in &refused {
+                        report(refused, &shared);
+                    }
+                }
                 Err(error) => {
-                    tracing::warn!(%error, "reports of refused packets were lost");
+                    if let Some(Told { left_out }) = failures.fails(&error.to_string(), clock::now()) {
+                        tracing::warn!(%error, left_out, "reports of refused packets were lost");
+                    }
                     thread::sleep(Duration::from_millis(100));
                 }
             }

@@ -4,6 +4,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::kernel::Change;
 use crate::queue::Ended;
+use crate::record::Throttle;
 
 use super::backend::View;
 use super::backstop::BackstopKeeper;
@@ -31,4 +32,17 @@ pub struct Daemon {
     pub metrics: Option<tokio::task::JoinHandle<()>>,
     /// The task that does reloads.
     pub reloader: tokio::task::JoinHandle<()>,
+    /// What the log is told of failures.
+    pub failures: Failures,
+}
+
+/// What may fail over and over.
+#[derive(Default)]
+pub struct Failures {
+    /// Repairs of the ruleset.
+    pub ruleset: Throttle,
+    /// Repairs of routing.
+    pub routes: Throttle,
+    /// Workers.
+    pub workers: Throttle,
 }

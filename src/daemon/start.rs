@@ -28,7 +28,7 @@ use super::journal::Journal;
 use super::offline::limits;
 use super::options::{Options, StartError};
 use super::reload::{self, Reloader};
-use super::running::Daemon;
+use super::running::{Daemon, Failures};
 use super::sandbox::Sandbox;
 use super::sandbox::probe::probe;
 use super::state_dir::{LastRun, StateDir};
@@ -103,10 +103,11 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     let backend = Arc::clone(&view);
     let control = tokio::spawn(async move { server.serve(backend).await });
     let metrics = super::metrics::serve(metrics, &view);
+    let failures = Failures::default();
     notify::ready();
     let (policy, backend) = (view.options.policy_file.display(), view.options.backend.as_str());
     tracing::info!(%policy, queueing = statement.as_str(), backend, "in force");
-    Ok(Daemon { view, firewall, backstop, envoy, changes, ended, down, control, metrics, reloader })
+    Ok(Daemon { view, firewall, backstop, envoy, changes, ended, down, control, metrics, reloader, failures })
 }
 
 /// What a policy file comes to with what was saved.

@@ -4,8 +4,10 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
+use crate::clock;
 use crate::kernel::queue_stats;
 use crate::queue::Ended;
+use crate::record::{Throttle, Told};
 
 use super::notify::Watchdog;
 use super::options::{OnExit, StartError};
@@ -73,17 +75,30 @@ impl Daemon {
         }
     }
 
-    fn worker_ended(&self, index: usize, ended: &Ended) {
-        tracing::error!(queue = index, ?ended, "a worker ended: its queue is closed until it is started again");
+    fn worker_ended(&mut self, index: usize, ended: &Ended) {
+        let told = self.failures.workers.fails(&format!("{ended:?}"), clock::now());
+        if let Some(Told { left_out }) = told {
+            tracing::error!(
+                queue = index,
+                ?ended,
+                left_out,
+                "a worker ended: its queue is closed until it is started again"
+            );
+        }
+        self.failures.workers.works();
         self.view.workers.note_end(index, ended);
         let (view, workers) = (Arc::clone(&self.view), Arc::clone(&self.view.workers));
+        let mut failures = Throttle::default();
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(WORKER_PAUSE).await;
-                match workers.restart(index, &view.shared) {
-                    Ok(()) => return tracing::warn!(queue = index, "a worker was started again"),
-                    Err(error) => tracing::error!(%error, "a worker cannot be started again"),
+                let Err(error) = workers.restart(index, &view.shared) else { break };
+                if let Some(Told { left_out }) = failures.fails(&error.to_string(), clock::now()) {
+                    tracing::error!(%error, left_out, "a worker cannot be started again");
                 }
+            }
+            if failures.works() || told.is_some() {
+                tracing::warn!(queue = index, "a worker was started again");
             }
         });
     }

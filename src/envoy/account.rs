@@ -1,10 +1,11 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{self, Uid};
+use nix::unistd::Uid;
 use serde::{Deserialize, Serialize};
 
 use super::error::EnvoyError;
+use crate::nss;
 use crate::policy::User;
 
 /// A user of this host, looked up.
@@ -24,10 +25,10 @@ impl Account {
     pub fn find(user: &User) -> Result<Self, EnvoyError> {
         let failed = |why: String| EnvoyError::User { user: user.to_string(), why };
         let found = match user {
-            User::Name(name) => unistd::User::from_name(name),
-            User::Id(id) => unistd::User::from_uid(Uid::from_raw(*id)),
+            User::Name(name) => nss::user(name),
+            User::Id(id) => nss::user_with(Uid::from_raw(*id)),
         };
-        let found = found.map_err(|error| failed(error.desc().to_owned()))?;
+        let found = found.map_err(|error| failed(error.to_string()))?;
         let account = match (found, user) {
             (Some(found), _) => Self { uid: found.uid.as_raw(), gid: found.gid.as_raw() },
             (None, User::Id(id)) => Self { uid: *id, gid: *id },

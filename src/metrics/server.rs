@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use crate::clock;
 use crate::model::Moment;
 use crate::policy::Listen;
+use crate::record::{Throttle, Told};
 
 use super::listener::{ListenError, Listener};
 use super::request::{self, Asked, MAX_HEAD, Refusal};
@@ -51,6 +52,7 @@ impl Server {
     pub async fn serve<S: Source>(&self, source: Arc<S>) {
         let desk = Arc::new(Desk { source, last: Mutex::default() });
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let mut failures = Throttle::default();
         loop {
             let accepted = match &self.listener {
                 Listener::Tcp(listener) => listener.accept().await.map(|(stream, _)| Stream::Tcp(stream)),
@@ -59,11 +61,14 @@ impl Server {
             let stream = match accepted {
                 Ok(stream) => stream,
                 Err(error) => {
-                    tracing::warn!(%error, "a connection for metrics could not be accepted");
+                    if let Some(Told { left_out }) = failures.fails(&error.to_string(), clock::now()) {
+                        tracing::warn!(%error, left_out, "a connection for metrics could not be accepted");
+                    }
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
             };
+            failures.works();
             // Whoever finds no place asks again: scrapers do.
             let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
             let desk = Arc::clone(&desk);

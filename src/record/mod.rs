@@ -9,6 +9,7 @@ mod recorder;
 mod ring;
 mod rotating_file;
 mod tally;
+mod throttle;
 
 pub use counters::{Count, Counters, DnsOutcome, QueueCounters, Totals};
 pub use event::{Event, PathTaken, Record};
@@ -17,3 +18,4 @@ pub use recorder::{Follower, Recorder, RecorderHandle};
 pub use ring::Ring;
 pub use rotating_file::{RotatingFile, Rotation};
 pub use tally::{Kind, Tally, Waits};
+pub use throttle::{Throttle, Told};

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::clock;
 use crate::model::{Mark, OtherNames, Reason, Transport, Verdict};
 use crate::queue::{DnsGuard, Shared, fault, panic_message};
-use crate::record::{PathTaken, Record};
+use crate::record::{PathTaken, Record, Throttle, Told};
 
 use super::counters::RelayCounters;
 use super::exchange::End;
@@ -34,6 +34,7 @@ const DNS_PORT: u16 = 53;
 pub fn spawn(mut listeners: Listeners, shared: Arc<Shared>, counters: Arc<RelayCounters>) -> io::Result<()> {
     let server = Arc::new(Server { guard: Arc::new(DnsGuard::new(Arc::clone(&shared))), shared, counters });
     thread::Builder::new().name("relay".to_owned()).spawn(move || {
+        let mut ends = Throttle::default();
         loop {
             let place = listeners.address();
             server.counters.set_up(true);
@@ -41,9 +42,19 @@ pub fn spawn(mut listeners: Listeners, shared: Arc<Shared>, counters: Arc<RelayC
             let outcome = catch_unwind(AssertUnwindSafe(|| run(listeners, &server)));
             server.counters.set_up(false);
             let error = outcome.map_or_else(|panic| panic_message(panic.as_ref()), |error| error.to_string());
-            tracing::error!(error, "the relay for DNS over TCP ended: it is closed until it is started again");
+            let told = ends.fails(&error, clock::now());
+            if let Some(Told { left_out }) = told {
+                tracing::error!(
+                    error,
+                    left_out,
+                    "the relay for DNS over TCP ended: it is closed until it is started again"
+                );
+            }
+            ends.works();
             listeners = bind_again(place);
-            tracing::warn!("the relay for DNS over TCP was started again");
+            if told.is_some() {
+                tracing::warn!("the relay for DNS over TCP was started again");
+            }
         }
     })?;
     Ok(())
@@ -51,11 +62,16 @@ pub fn spawn(mut listeners: Listeners, shared: Arc<Shared>, counters: Arc<RelayC
 
 /// Tries until it has the listeners.
 fn bind_again((v4, port): (Ipv4Addr, u16)) -> Listeners {
+    let mut failures = Throttle::default();
     loop {
         thread::sleep(RESTART_PAUSE);
         match Listeners::bind(v4, port) {
             Ok(listeners) => return listeners,
-            Err(error) => tracing::error!(%error, "the relay for DNS over TCP cannot be started again"),
+            Err(error) => {
+                if let Some(Told { left_out }) = failures.fails(&error.to_string(), clock::now()) {
+                    tracing::error!(%error, left_out, "the relay for DNS over TCP cannot be started again");
+                }
+            }
         }
     }
 }
@@ -84,11 +100,17 @@ struct Server {
 impl Server {
     /// Accepts for ever.
     async fn accept(self: &Arc<Self>, listener: &TcpListener) -> io::Error {
+        let mut failures = Throttle::default();
         loop {
             match listener.accept().await {
-                Ok((stream, client)) => self.take(stream, client),
+                Ok((stream, client)) => {
+                    failures.works();
+                    self.take(stream, client);
+                }
                 Err(error) => {
-                    tracing::warn!(%error, "a connection for DNS over TCP could not be accepted");
+                    if let Some(Told { left_out }) = failures.fails(&error.to_string(), clock::now()) {
+                        tracing::warn!(%error, left_out, "a connection for DNS over TCP could not be accepted");
+                    }
                     tokio::time::sleep(PAUSE).await;
                 }
             }

@@ -233,7 +233,7 @@ fn a_relay_that_ends_is_refused_for_until_it_is_back() {
     assert_eq!(world.internet.wire.leaked(), []);
 }
 
-fn connect_from(world: &World, family: Family, port: u16) -> Socket {
+pub fn connect_from(world: &World, family: Family, port: u16) -> Socket {
     let client = &world.clients[0];
     let from = SocketAddr::new(client.address(family), port);
     let to = SocketAddr::new(RESOLVER.of(family), 53);

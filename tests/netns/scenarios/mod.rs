@@ -32,6 +32,7 @@ mod large_answers;
 mod learned;
 mod letter_case;
 mod lockdown;
+mod log_repeats;
 mod logs;
 mod long_lived;
 mod malformed;
