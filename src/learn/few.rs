@@ -52,3 +52,30 @@ impl<T: Ord> Default for Few<T> {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn few(numbers: std::ops::Range<usize>) -> Few<usize> {
+        let mut few = Few::new();
+        numbers.for_each(|number| few.take(number));
+        few
+    }
+
+    #[test]
+    fn that_there_were_others_is_known_also_of_what_is_merged() {
+        assert!(!few(0..MOST).is_cut() && few(0..MOST + 1).is_cut());
+        for (one, other, is_cut) in [
+            (few(0..0), few(0..MOST), false),
+            (few(0..MOST), few(0..MOST), false),
+            (few(0..0), few(0..MOST + 1), true),
+            (few(0..MOST + 1), few(0..0), true),
+            (few(0..MOST), few(MOST..MOST + 1), true),
+        ] {
+            let mut merged = one;
+            merged.merge(&other);
+            assert_eq!((merged.kept().len(), merged.is_cut()), (MOST, is_cut));
+        }
+    }
+}

@@ -13,6 +13,7 @@ mod packets;
 mod played;
 mod properties;
 mod proposed;
+mod seeds;
 mod stage;
 #[path = "../replay/written.rs"]
 #[expect(dead_code, reason = "each program uses its part")]

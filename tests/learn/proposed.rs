@@ -158,6 +158,9 @@ fn wildcards_need_several_siblings_and_one_owner() {
     // One within another is none of its own.
     let within = [&three[..], &["1.example.com", "2.example.com", "3.example.com"]].concat();
     assert_eq!(wild(&within, "3"), ("*.example.com".to_owned(), 1));
+    // Also where it stands in front by its name.
+    let within = ["1.a.example.com", "2.a.example.com", "3.a.example.com", "b.example.com", "c.example.com"];
+    assert_eq!(wild(&[&within[..], &["d.example.com"]].concat(), "3"), ("*.example.com".to_owned(), 1));
     // Nobody's alone: public suffixes, and what is above one.
     for base in ["com", "co.uk", "github.io", "amazonaws.com", "eu-west-1.amazonaws.com", "compute.amazonaws.com", "ck"]
     {
@@ -253,4 +256,25 @@ fn nothing_to_learn_from_is_said_by_the_exit_code() {
     let output = Stage::new().run(&["learn", "--socket", "nobody.sock"]);
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
     assert_eq!(Stage::new().learn(&[]).status.code(), Some(4));
+}
+
+#[test]
+fn no_rule_is_proposed_for_the_port_of_dns_and_no_interface_of_the_host_alone() {
+    for (client, resolver) in [(CLIENT, "192.0.2.53"), (TWIN, "2001:db8::53")] {
+        let github = named(0, client, "github.com", "192.0.2.10", 22);
+        let at_home = Event { iface: Some("lo".to_owned()), ..github.clone() };
+        let proposed = Stage::with(&[at_home, github, named(1, client, "dns.example", resolver, 53)]).proposes(&[]);
+        assert_eq!(rules(&proposed), ["{ domain: github.com, proto: ssh }"]);
+        assert!(proposed.contains(&format!("#   {resolver} port 53: 1 time audited")), "{proposed}");
+        assert!(proposed.contains("gateway: { interfaces: [\"lan0\"] }"), "{proposed}");
+    }
+}
+
+#[test]
+fn decisions_that_a_slow_reader_missed_are_told() {
+    let stage = Stage::with(&session());
+    assert!(!text(&stage.learn(&[]).stderr).contains("missing"));
+    stage.write("events.jsonl", format!("{{\"gap\":3}}\n{}{{\"gap\":4}}\n", stage.read("events.jsonl")));
+    let said = text(&stage.learn(&[]).stderr);
+    assert!(said.contains("note: 7 decisions are missing among these"), "{said}");
 }

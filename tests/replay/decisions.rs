@@ -1,9 +1,11 @@
 use std::net::{IpAddr, SocketAddr};
 
-use decider::replay::Clients;
+use decider::model::Moment;
+use decider::replay::{Captured, Clients, Resolvers};
 
 use crate::packets::{ACK, BOTH, FIN, Family, RST, SYN, answer, ip, question, refused, tcp, udp};
 use crate::played::{POLICY, connect, end, look_up, play, play_for};
+use crate::written::RAW;
 
 type Packets = Vec<(u64, Vec<u8>)>;
 
@@ -226,5 +228,55 @@ fn what_had_begun_before_and_what_is_not_whole_is_said_and_not_decided() {
         packets.push((3, fragment));
         let played = play(POLICY, &packets);
         assert_eq!((played.decisions().len(), played.totals.begun_before, played.totals.fragments), (0, 2, 1));
+    }
+}
+
+#[test]
+fn a_resolver_of_the_policy_is_no_client() {
+    for family in BOTH {
+        let from = end(family.resolver(), 40_000);
+        let played = play(POLICY, &[connect(0, from, end(family.stranger(), 22))]);
+        assert_eq!((played.decisions(), played.totals.of_others), (vec![], 1));
+        assert_eq!(played.totals.others, [family.resolver()]);
+    }
+}
+
+#[test]
+fn an_address_of_the_link_alone_is_covered_by_nothing() {
+    let from = end("fe80::7".parse().unwrap(), 40_000);
+    let played = play(POLICY, &[connect(0, from, end(Family::V6.stranger(), 22))]);
+    assert_eq!(played.decisions(), ["deny client-not-covered - tcp 22"]);
+}
+
+#[test]
+fn datagrams_go_on_until_they_have_been_silent_for_two_minutes() {
+    for family in BOTH {
+        let packets = |seconds: &[u64]| -> Packets {
+            let (src, dst) = (from(family, 40_000), end(family.stranger(), 123));
+            seconds.iter().map(|second| (second * 1000, udp(src, dst, b"x"))).collect()
+        };
+        assert_eq!(play(POLICY, &packets(&[0, 100, 200, 320])).records.len(), 1);
+        let twice = play(POLICY, &packets(&[0, 100, 221]));
+        assert_eq!(twice.decisions(), ["deny proto-not-allowed - udp 123"; 2], "{family:?}");
+    }
+}
+
+fn is_found(resolver: &str, family: Family) -> bool {
+    let resolver: IpAddr = resolver.parse().unwrap();
+    let message = answer("github.com", family, &[family.github()]);
+    let bytes = udp(end(resolver, 53), from(family, 40_000), &message);
+    let mut resolvers = Resolvers::default();
+    resolvers.look_at(&Captured { at: Moment::ZERO, link: RAW, bytes: &bytes, is_cut: false });
+    resolvers.found() == [resolver]
+}
+
+#[test]
+fn only_who_can_be_asked_is_found_as_a_resolver() {
+    assert!(is_found("192.0.2.53", Family::V4) && is_found("2001:db8::53", Family::V6));
+    for resolver in ["127.0.0.53", "0.0.0.0", "224.0.0.251", "255.255.255.255"] {
+        assert!(!is_found(resolver, Family::V4), "{resolver}");
+    }
+    for resolver in ["::1", "::", "ff02::fb", "fe80::1", "::ffff:192.0.2.53"] {
+        assert!(!is_found(resolver, Family::V6), "{resolver}");
     }
 }

@@ -1,8 +1,8 @@
-use decider::replay::{CaptureError, Clients};
+use decider::replay::{Capture, CaptureError, Clients};
 
 use crate::packets::{BOTH, Family};
 use crate::played::{POLICY, connect, end, ethernet, look_up, play_file};
-use crate::written::{BEGIN, ETHERNET, Frame, Order, RAW, framed, pcap, pcapng};
+use crate::written::{BEGIN, ETHERNET, Frame, Order, RAW, framed, pcap, pcapng, pcapng_of_two};
 
 /// A client that looks github.com up and connects to it.
 fn session(family: Family) -> Vec<(u64, Vec<u8>)> {
@@ -28,6 +28,18 @@ fn both_formats_in_both_orders_with_their_times() {
             let twice = [pcapng(order, RAW, &[]), pcapng(order, ETHERNET, &frames)].concat();
             is_allowed(&twice, "pcapng of two sections");
         }
+    }
+}
+
+#[test]
+fn each_interface_of_pcapng_has_its_own_link_and_clock() {
+    // The parser reads the seconds of a big-endian file the wrong way round.
+    for order in [Order::Little] {
+        let file = pcapng_of_two(order, [0x45, 0, 0, 0]);
+        let mut found = Vec::new();
+        Capture::open(&*file).unwrap().each(|captured| found.push((captured.link, captured.at.nanos()))).unwrap();
+        // The first counts microseconds, the second milliseconds, five seconds behind.
+        assert_eq!(found, [(ETHERNET, 7_000), (RAW, 5_007_000_000)], "{order:?}");
     }
 }
 

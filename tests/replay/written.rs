@@ -82,6 +82,28 @@ pub fn pcapng(order: Order, link: u16, frames: &[Frame]) -> Vec<u8> {
     file
 }
 
+/// A packet on each of two interfaces, which differ in link type, unit of time and seconds to be added; each 7 units after the
+/// beginning of 1970.
+pub fn pcapng_of_two(order: Order, packet: [u8; 4]) -> Vec<u8> {
+    let section = [&order.long(0x1a2b_3c4d)[..], &order.short(1), &order.short(0), &[0xff; 8]].concat();
+    let interface = |link: u16, options: &[u8]| {
+        block(order, 1, &[&order.short(link)[..], &[0, 0], &order.long(262_144), options].concat())
+    };
+    // Option 9, `if_tsresol`: 10^-3. Option 14, `if_tsoffset`, of 8 bytes.
+    let resolution = [&order.short(9)[..], &order.short(1), &[3, 0, 0, 0]].concat();
+    let seconds = match order {
+        Order::Little => 5_u64.to_le_bytes(),
+        Order::Big => 5_u64.to_be_bytes(),
+    };
+    let offset = [&order.short(14)[..], &order.short(8), &seconds, &[0; 4]].concat();
+    let of = |number: u32| {
+        let head = [number, 0, 7, 4, 4].map(|number| order.long(number)).concat();
+        block(order, 6, &[&head[..], &packet].concat())
+    };
+    let interfaces = [interface(ETHERNET, &[]), interface(RAW, &[resolution, offset].concat())].concat();
+    [block(order, 0x0a0d_0d0a, &section), interfaces, of(0), of(1)].concat()
+}
+
 /// A block of pcapng: its length stands in front and behind.
 fn block(order: Order, kind: u32, body: &[u8]) -> Vec<u8> {
     let length = order.long(length(body.len() + 12));

@@ -1,6 +1,8 @@
 //! `decider diff`: what two policies say otherwise, and which recorded decisions would be others.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod judged;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
