@@ -14,8 +14,9 @@ use super::http::{self, Response};
 use super::meaning::Listener;
 use super::pattern;
 
-/// An Envoy that does not answer for this long does not serve.
-const PATIENCE: Duration = Duration::from_millis(750);
+/// An Envoy that does not answer for this long does not serve. On a busy machine it may well be a second, in which its sockets
+/// take connections: refused, they would have been lost. One that has ended is noticed at once.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Longest answer, in bytes: 12,000 listeners with what was wrong with each.
 const LONGEST: u64 = 16 * 1024 * 1024;
 

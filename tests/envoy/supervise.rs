@@ -79,6 +79,21 @@ fn a_silent_envoy_is_not_ready_until_it_answers_again() {
     });
 }
 
+/// On a busy machine it may be a second before it gets to answer. Its listeners' sockets take connections meanwhile.
+#[test]
+fn an_envoy_that_hesitates_goes_on_being_ready() {
+    in_namespace(|| async {
+        let place = Place::new();
+        let mut running = place.start().await;
+        let before = running.until_ready(&place.policy).await;
+        signal(&before, "STOP");
+        let silent = running.until("silent", |state| state.phase == Phase::Silent);
+        assert!(tokio::time::timeout(Duration::from_millis(1_500), silent).await.is_err(), "it counts as silent");
+        signal(&before, "CONT");
+        running.supervisor.stop().await;
+    });
+}
+
 #[test]
 fn an_envoy_that_was_left_behind_is_taken_over() {
     in_namespace(|| async {
