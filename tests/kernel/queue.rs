@@ -139,6 +139,31 @@ fn those_that_wait_come_together() {
     });
 }
 
+#[test]
+fn packets_cost_no_allocation() {
+    in_namespace(|| {
+        let mut queue = netlink();
+        sh(RULES);
+        for way in [Way::v4(), Way::v6()] {
+            for _ in 0..100 {
+                way.sender.send(b"same").unwrap();
+            }
+            let mut came = 0;
+            let used = allocation_counter::measure(|| {
+                while came < 100 {
+                    let received = queue.receive(|held| {
+                        came += 1;
+                        wanted(held)
+                    });
+                    received.and_then(|()| queue.answer()).unwrap();
+                }
+            });
+            assert_eq!(used.count_total, 0);
+            assert_eq!(way.arrived().len(), 100);
+        }
+    });
+}
+
 /// Packets whose verdict comes too late: the kernel has dropped them with their interface. So many have been received by then.
 fn late_verdicts_are_told_of_one_by_one(mut queue: impl PacketQueue, received: usize) {
     sh(RULES);
@@ -175,12 +200,12 @@ fn late_verdicts_are_told_of_one_by_one_by_nfq() {
     in_namespace(|| late_verdicts_are_told_of_one_by_one(nfq(), 1));
 }
 
-/// Packets that the kernel dropped since the queue was full, and since the socket was.
-fn dropped() -> [usize; 2] {
+/// Packets that wait, that the kernel dropped since the queue was full, and that it dropped since the socket was.
+fn counted() -> [usize; 3] {
     let line = sh("cat /proc/thread-self/net/netfilter/nfnetlink_queue");
     let fields: Vec<usize> = line.split_whitespace().map(|field| field.parse().unwrap()).collect();
-    let [7, _, _, _, _, full, socket, ..] = fields[..] else { unreachable!("{line}") };
-    [full, socket]
+    let [7, _, waiting, _, _, full, socket, ..] = fields[..] else { unreachable!("{line}") };
+    [waiting, full, socket]
 }
 
 /// More than there is room for, of this length: what is not dropped and counted arrives, and nothing else.
@@ -188,14 +213,15 @@ fn what_finds_no_room_is_dropped_and_counted(mut queue: impl PacketQueue, packet
     sh(RULES);
     let mut lost = [0; 2];
     for way in [Way::v4(), Way::v6()] {
-        let before = dropped();
+        let [_, full, socket] = counted();
         for _ in 0..packets {
             // That there was no room comes back to a sender on this machine.
             let _ = way.sender.send(&vec![b'.'; length]);
         }
-        let now = dropped();
-        lost = [now[0] - before[0], now[1] - before[1]];
+        let [waiting, full_now, socket_now] = counted();
+        lost = [full_now - full, socket_now - socket];
         let kept = packets - lost[0] - lost[1];
+        assert_eq!(waiting, kept, "some neither wait nor were dropped");
         serve(&mut queue, kept);
         assert_eq!(way.arrived().len(), kept);
     }
