@@ -6,7 +6,7 @@ limit=900
 
 # Few of many, so that it takes minutes: `make test` has all of them.
 tests='
-    scenarios::two_names::
+    scenarios::shared_address::the_clients_own_last_question_wins
     scenarios::strangers::a_stranger_on_a_port_with_rules
     scenarios::host::each_name_is_reached
     scenarios::host::clients_and_the_host_are_covered

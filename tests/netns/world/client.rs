@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use super::family::Pair;
-use super::{Family, Message, Namespace, Question, RESOLVER};
+use super::{Family, Message, Namespace, Question, RESOLVER, patiently};
 
 /// A machine behind the gateway.
 #[derive(Clone)]
@@ -43,13 +43,13 @@ impl Client {
             // A stub of its own hears only what comes from the machine itself.
             let own = if resolver.is_loopback() { resolver } else { self.address(Family::of(resolver)) };
             let socket = UdpSocket::bind((own, 0)).unwrap();
-            socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+            socket.set_read_timeout(Some(patiently(Duration::from_secs(1)))).unwrap();
             (0..3).find_map(|id| ask(&socket, resolver, id, &Question::new(name, family)).ok())
         })
     }
 
     pub fn connect(&self, address: IpAddr, port: u16) -> io::Result<TcpStream> {
-        self.namespace.enter(|| TcpStream::connect_timeout(&SocketAddr::new(address, port), PATIENCE))
+        self.namespace.enter(|| TcpStream::connect_timeout(&SocketAddr::new(address, port), patiently(PATIENCE)))
     }
 
     /// Connects and says which address answers in the end. That may be one of the other family: where Envoy asks for the
@@ -69,13 +69,13 @@ impl Client {
         let visit = |(socket, id): (&UdpSocket, usize)| {
             let id = u16::try_from(id % 65_536).unwrap();
             let address = ask(socket, resolver, id, &Question::new(name, family)).unwrap().addresses[0];
-            let stream = TcpStream::connect_timeout(&SocketAddr::new(address, port), PATIENCE);
+            let stream = TcpStream::connect_timeout(&SocketAddr::new(address, port), patiently(PATIENCE));
             drop(stream.unwrap_or_else(|error| panic!("visit {id} to {address}: {error}")));
             address
         };
         self.namespace.enter(|| {
             let socket = UdpSocket::bind((self.address(family), 0)).unwrap();
-            socket.set_read_timeout(Some(PATIENCE)).unwrap();
+            socket.set_read_timeout(Some(patiently(PATIENCE))).unwrap();
             (0..times).map(|id| visit((&socket, id))).collect()
         })
     }
@@ -89,7 +89,7 @@ impl Client {
             quickest = quickest.min(began.elapsed());
             assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused, "{address} port {port}");
         }
-        assert!(quickest < AT_ONCE, "{address} port {port}: refused after {quickest:?}");
+        assert!(quickest < patiently(AT_ONCE), "{address} port {port}: refused after {quickest:?}");
     }
 
     /// Sees that no connection comes about, whatever the error, and does not wait long for it.
@@ -102,7 +102,7 @@ impl Client {
 
 /// Which address a banner server says was reached.
 pub fn banner(stream: &TcpStream) -> io::Result<IpAddr> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(patiently(PATIENCE)))?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line)?;
     let address = line.split(' ').next().unwrap_or_default();

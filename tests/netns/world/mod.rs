@@ -52,7 +52,7 @@ pub use internet::Internet;
 pub use kernel_state::kernel_state;
 pub use namespace::Namespace;
 pub use packet::{Segment, datagram, flag, ip};
-pub use patience::{eventually, within};
+pub use patience::{eventually, patiently, within};
 pub use process::Process;
 pub use prometheus::Prometheus;
 pub use pusher::Pusher;
