@@ -1,6 +1,6 @@
 //! The one place that reads clocks. Everything else takes the time as an argument.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use nix::time::{ClockId, clock_gettime};
 
@@ -21,4 +21,11 @@ pub fn now() -> Moment {
 pub fn wall() -> SystemTime {
     #[expect(clippy::disallowed_methods, reason = "this is the place that reads it")]
     SystemTime::now()
+}
+
+/// How long the machine has slept since its boot, to the microsecond or so.
+#[must_use]
+pub fn asleep() -> Duration {
+    let awake = clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from);
+    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from).saturating_sub(awake)
 }

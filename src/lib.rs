@@ -13,6 +13,7 @@ pub mod decide;
 pub mod dns;
 pub mod doctor;
 pub mod envoy;
+pub mod fast;
 pub mod filter;
 pub mod kernel;
 pub mod learn;

@@ -14,14 +14,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dns", &["model"]),
     ("policy", &["model"]),
     ("decide", &["model", "dns", "policy"]),
+    ("fast", &["model", "dns", "policy", "decide"]),
     ("record", &["model", "clock"]),
     ("filter", &["model", "record"]),
-    ("queue", &["model", "clock", "packet", "dns", "policy", "decide", "record"]),
+    ("queue", &["model", "clock", "packet", "dns", "policy", "decide", "fast", "record"]),
     ("relay", &["model", "clock", "dns", "policy", "record", "queue"]),
     ("replay", &["model", "packet", "dns", "policy", "record", "queue", "relay"]),
     ("review", &["model", "policy", "record"]),
     ("learn", &["model", "dns", "policy", "record"]),
-    ("kernel", &["model", "policy"]),
+    ("kernel", &["model", "policy", "fast"]),
     ("who", &["model", "kernel"]),
     ("envoy", &["model", "nss", "policy"]),
     ("control", &["model", "nss", "dns", "record", "decide"]),
@@ -30,7 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "daemon",
         &[
             "model", "clock", "packet", "dns", "policy", "decide", "record", "queue", "relay", "kernel", "envoy",
-            "control", "who", "metrics",
+            "control", "who", "metrics", "fast",
         ],
     ),
     ("say", &["model", "decide", "who"]),
@@ -47,7 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Modules without sockets, files, clocks, threads or logging.
-const PURE: &[&str] = &["model", "packet", "dns", "policy", "decide", "filter", "review", "learn", "doctor"];
+const PURE: &[&str] = &["model", "packet", "dns", "policy", "decide", "fast", "filter", "review", "learn", "doctor"];
 
 /// The pure parts of modules that also have edges: planners and readers.
 const PURE_PLACES: &[&str] = &[

@@ -35,6 +35,7 @@ fn print(out: &mut impl Write, status: &Status) -> io::Result<()> {
     let rows = [
         ("connections", connections(status)),
         ("refused in kernel", nonzero(status.refused_in_kernel.iter().map(|(reason, count)| (*count, &**reason)))),
+        ("fast path", fast_path(status)),
         ("dns messages", nonzero(status.dns.messages.iter().map(|(outcome, count)| (*count, &**outcome)))),
         ("dns over tcp", dns_over_tcp(status)),
         ("names", Some(format!("{} of {} observations", status.dns.observations, status.dns.capacity))),
@@ -83,6 +84,14 @@ fn connections(status: &Status) -> Option<String> {
     ];
     let terms: Vec<String> = terms(sum.into_iter()).collect();
     (counters.queued > 0).then(|| format!("{} queued = {}", counters.queued, terms.join(" + ")))
+}
+
+fn fast_path(status: &Status) -> Option<String> {
+    let fast = &status.fast_path;
+    let in_kernel = format!("{} of {} connections left to the kernel", fast.elements, fast.capacity);
+    let counts = nonzero([(fast.allowed, "allowed by it"), (fast.repeated, "sent again")].into_iter());
+    let counts = counts.map_or(String::new(), |counts| format!(", {counts}"));
+    ["on", "shut"].contains(&&*fast.state).then(|| format!("{}, {in_kernel}{counts}", fast.state))
 }
 
 fn dns_over_tcp(status: &Status) -> Option<String> {

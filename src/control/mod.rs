@@ -27,6 +27,7 @@ pub use reload::{ChangedRule, CutFlow, FailureKind, ReloadFailure, ReloadReport,
 pub use server::{Backend, Server, ServerError};
 pub use socket::{SocketError, SocketFile, make_directory};
 pub use status::{
-    Degraded, DnsStatus, EnvoyStatus, EventFileStatus, HealStatus, QueueStatus, SandboxStatus, Status, TcpStatus,
+    Degraded, DnsStatus, EnvoyStatus, EventFileStatus, FastPathStatus, HealStatus, QueueStatus, SandboxStatus, Status,
+    TcpStatus,
 };
 pub use temporary::{Allow, TemporaryFailure, TemporaryReport, TemporaryView};

@@ -47,6 +47,9 @@ pub struct Status {
     pub refused_in_kernel: BTreeMap<String, u64>,
     /// DNS messages by outcome, and the cache.
     pub dns: DnsStatus,
+    /// What is left to the kernel.
+    #[serde(default)]
+    pub fast_path: FastPathStatus,
     /// Each queue.
     pub queues: Vec<QueueStatus>,
     /// How the packets get into the queues: `native` or `xt`.
@@ -63,6 +66,28 @@ pub struct Status {
     /// The file that events are written to, if there is one.
     #[serde(default)]
     pub event_file: Option<EventFileStatus>,
+}
+
+/// What is left to the kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FastPathStatus {
+    /// One of [`STATES`](Self::STATES).
+    pub state: String,
+    /// Connections (client, destination, port) that the kernel lets through by itself now.
+    pub elements: usize,
+    /// Those that there may be.
+    pub capacity: usize,
+    /// SYNs that it has let through by itself, those sent again among them.
+    pub allowed: u64,
+    /// Of those, SYNs that it has told of, with an event for each that was not sent again. Others are under way, or lost.
+    pub told: u64,
+    /// Of those, SYNs sent again.
+    pub repeated: u64,
+}
+
+impl FastPathStatus {
+    /// Not wanted by the policy; in use; wanted, but the kernel did not do what it was told, so everything goes to the queues.
+    pub const STATES: [&str; 3] = ["off", "on", "shut"];
 }
 
 /// The file that events are written to.
@@ -89,8 +114,19 @@ pub struct Degraded {
 
 impl Degraded {
     /// What can be missing.
-    pub const WORDS: [&str; 11] = [
-        "ruleset", "routes", "backstop", "worker", "relay", "envoy", "listener", "reload", "journal", "flows", "events",
+    pub const WORDS: [&str; 12] = [
+        "ruleset",
+        "routes",
+        "backstop",
+        "worker",
+        "relay",
+        "envoy",
+        "listener",
+        "reload",
+        "journal",
+        "flows",
+        "events",
+        "fast-path",
     ];
 }
 

@@ -12,8 +12,9 @@ use crate::control::{
     Allow, Backend, CacheEntry, Degraded, DnsStatus, EnvoyStatus, FlowView, HealStatus, ReloadReport, ReloadStatus,
     RuleView, SandboxStatus, Status, TcpStatus, TemporaryReport, TemporaryView,
 };
-use crate::decide::{self, Connected, Explanation, Scene};
+use crate::decide::{self, Connected, Explanation, Scene, Step};
 use crate::envoy::{EnvoyState, Phase};
+use crate::fast::Key;
 use crate::kernel::{self, QueueStatement};
 use crate::model::{ClientId, Moment};
 use crate::queue::{Published, Shared};
@@ -21,6 +22,7 @@ use crate::record::{DnsOutcome, Event, Follower, RecorderHandle, Totals};
 use crate::relay::RelayCounters;
 
 use super::event_file::EventWriter;
+use super::fast;
 use super::offline::known_names;
 use super::options::Options;
 use super::reload;
@@ -160,6 +162,9 @@ impl View {
         if let Some(why) = self.flows_unknown.clone().or_else(kernel::conntrack_is_silent) {
             add("flows", format!("names do not live as long as the connections through them: {why}"));
         }
+        if let Some(message) = self.shared.fast.figures().trouble {
+            add("fast-path", format!("every SYN goes to a queue: {message}"));
+        }
         if let Some(message) = self.event_file.as_ref().and_then(EventWriter::problem) {
             add("events", message);
         }
@@ -167,8 +172,8 @@ impl View {
     }
 }
 
-/// Refusals of the ruleset in force and of those that it replaced.
-fn refused_in_kernel(health: &Health) -> BTreeMap<String, u64> {
+/// What was counted by the ruleset in force and by those that it replaced.
+fn counted_in_kernel(health: &Health) -> BTreeMap<String, u64> {
     let mut sums = health.refused_before.clone();
     for (reason, count) in block_in_place(kernel::refusal_counters).unwrap_or_default() {
         *sums.entry(reason).or_default() += count;
@@ -185,6 +190,7 @@ impl Backend for View {
         let stats = kernel::queue_stats().unwrap_or_default();
         let kernel_totals = self.workers.totals(&stats);
         let counters = &self.shared.counters;
+        let mut in_kernel = counted_in_kernel(&health);
         let envoy = self.envoy.borrow().clone();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -217,7 +223,8 @@ impl Backend for View {
                 waiting: kernel_totals.waiting,
                 repeated_syns: counters.repeated_syns.value(),
             },
-            refused_in_kernel: refused_in_kernel(&health),
+            fast_path: fast::status(&self.shared, in_kernel.remove(kernel::FAST_COUNTER).unwrap_or(0)),
+            refused_in_kernel: in_kernel,
             dns: self.dns_status(spec.dns.capacity),
             queues: self.workers.places().iter().map(|place| place.status(&stats)).collect(),
             queue_statement: self.statement.as_str().to_owned(),
@@ -273,9 +280,19 @@ impl Backend for View {
         };
         let scope = published.policy.spec().dns.scope;
         let known = knowledge.about(dst, self.shared.client(client), scope, now);
-        let explained = decide::explain(&published.policy, scene, &known, |route| published.readiness.is_ready(route));
+        let mut explained =
+            decide::explain(&published.policy, scene, &known, |route| published.readiness.is_ready(route));
         // Looking takes a while, and packets need what is known.
         drop(knowledge);
+        if let Some(until) = self.shared.fast.find(&Key { client, dst, port }, now) {
+            explained.steps.push(Step {
+                what: "fast path".to_owned(),
+                found: format!(
+                    "the kernel lets such connections through by itself for {} s",
+                    until.since(now).as_secs()
+                ),
+            });
+        }
         Explanation { connected: self.connected(client, SocketAddr::new(dst, port)), ..explained }
     }
 

@@ -28,6 +28,8 @@ impl Daemon {
             self.repair_ruleset().await;
         }
         if seen.links {
+            // Whose an address is changes what is known of it.
+            let _pause = block_in_place(|| self.view.shared.pause_fast());
             self.view.shared.whereabouts.set(interfaces::own_addresses());
             self.follow_bridges().await;
         }
@@ -127,6 +129,8 @@ impl Daemon {
             }
             Ok(Some(what)) => {
                 self.failures.ruleset.works();
+                // Its maps are empty now.
+                drop(block_in_place(|| self.view.shared.pause_fast()));
                 tracing::warn!(what, "the ruleset was changed by another program and has been put back");
                 self.view.carry_over(refused);
                 self.view.with_health(|health| {

@@ -1,4 +1,7 @@
+use tokio::task::block_in_place;
+
 use crate::envoy::{EnvoyState, Phase};
+use crate::policy::Route;
 
 use super::backend::View;
 use super::notify;
@@ -8,6 +11,10 @@ impl View {
     pub fn follow_envoy(&self) {
         let state = self.envoy.borrow().clone();
         let published = self.shared.published.load();
+        let goes_down = |route: &Route| published.readiness.is_ready(route) && !state.is_ready(route);
+        let is_worse = published.policy.routes().iter().any(goes_down);
+        // The kernel may not go on with what is down, so it is told first.
+        let _pause = is_worse.then(|| block_in_place(|| self.shared.pause_fast()));
         for route in published.policy.routes() {
             published.readiness.set(route, state.is_ready(route));
         }

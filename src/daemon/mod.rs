@@ -6,6 +6,7 @@
 mod backend;
 mod backstop;
 mod event_file;
+mod fast;
 mod firewall;
 mod flows;
 mod heal;

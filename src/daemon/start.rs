@@ -10,7 +10,9 @@ use crate::clock;
 use crate::control::{Groups, Server};
 use crate::dns::Record as Observed;
 use crate::envoy::{EnvoyState, Launch, Listener, Started, Steering, Supervisor};
-use crate::kernel::{Local, Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown};
+use crate::kernel::{
+    FastMaps, Local, Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown,
+};
 use crate::metrics;
 use crate::model::Epoch;
 use crate::policy::temporary::{Merged, Temporaries};
@@ -34,7 +36,7 @@ use super::sandbox::probe::probe;
 use super::state_dir::{LastRun, StateDir};
 use super::who::Registry;
 use super::workers::Workers;
-use super::{interfaces, local, notify, policy_watch, preflight, refusals, temporary};
+use super::{fast, interfaces, local, notify, policy_watch, preflight, refusals, temporary};
 
 /// Observations that may wait for the journal.
 const JOURNAL_CHANNEL: usize = 65_536;
@@ -71,7 +73,8 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     refusals::follow(log, Arc::clone(&shared)).map_err(|source| StartError::system("start a thread", source))?;
 
     let mut backstop = BackstopKeeper::connect()?;
-    let in_force = enforce(&shared, &ruleset, launch).await?;
+    let maps = FastMaps::open()?;
+    let in_force = enforce(&shared, &ruleset, launch, maps.port()).await?;
     let InForce { firewall, changes, envoy, steering, envoy_state, before } = in_force;
     let running = Running {
         who,
@@ -96,6 +99,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
         reloader.judge_what_was_left(&listeners).await;
     }
     view.follow_envoy();
+    fast::start(maps, Arc::clone(&view.shared)).map_err(|source| StartError::system("start a thread", source))?;
     let reloader = tokio::spawn(reloader.run(reloads));
     if view.options.watch {
         policy_watch::start(&view)?;
@@ -224,9 +228,9 @@ struct InForce {
 
 /// Everything that leaves a trace. If something of it fails, the door is as it was before: closed by an earlier decider, or
 /// without a trace.
-async fn enforce(shared: &Shared, ruleset: &Ruleset, launch: Launch) -> Result<InForce, StartError> {
+async fn enforce(shared: &Shared, ruleset: &Ruleset, launch: Launch, beside: u32) -> Result<InForce, StartError> {
     let was_closed = table_exists()?;
-    let in_force = try_to_enforce(shared, ruleset, launch).await;
+    let in_force = try_to_enforce(shared, ruleset, launch, beside).await;
     if in_force.is_err()
         && !was_closed
         && let Err(left) = teardown().await
@@ -237,8 +241,13 @@ async fn enforce(shared: &Shared, ruleset: &Ruleset, launch: Launch) -> Result<I
 }
 
 /// The monitor comes first: no change may go unnoticed.
-async fn try_to_enforce(shared: &Shared, ruleset: &Ruleset, launch: Launch) -> Result<InForce, StartError> {
-    let changes = monitor()?;
+async fn try_to_enforce(
+    shared: &Shared,
+    ruleset: &Ruleset,
+    launch: Launch,
+    beside: u32,
+) -> Result<InForce, StartError> {
+    let changes = monitor(Some(beside))?;
     let firewall = Firewall::up(Routing::connect()?, ruleset, shared).await?;
     let published = shared.published.load_full();
     let Started { supervisor, steering, state, before } = launch.start(&published.policy).await?;

@@ -14,6 +14,7 @@ use super::state_dir::load_last_run;
 /// # Errors
 /// None now; the door is closed whatever happens here.
 pub async fn leave_closed(daemon: Daemon) -> Result<(), StartError> {
+    tokio::task::block_in_place(|| daemon.view.shared.close_fast());
     daemon.control.abort();
     daemon.metrics.inspect(tokio::task::JoinHandle::abort);
     end(daemon.reloader).await;
@@ -26,6 +27,7 @@ pub async fn leave_closed(daemon: Daemon) -> Result<(), StartError> {
 /// # Errors
 /// What could not be removed.
 pub async fn remove_all(daemon: Daemon) -> Result<(), String> {
+    tokio::task::block_in_place(|| daemon.view.shared.close_fast());
     // The socket is answered until the process ends, so that whoever asked gets the answer.
     end(daemon.reloader).await;
     let removed = kernel::teardown().await.map_err(|error| error.to_string());

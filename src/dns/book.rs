@@ -6,6 +6,7 @@ use crate::model::{ClientId, DomainName, Moment};
 use super::fair::{Bounds, FairStore};
 use super::forgotten::Forgotten;
 use super::limits::Room;
+use super::loans::Pair;
 use super::names::Names;
 use super::record::Record;
 use super::spread::Spread;
@@ -23,6 +24,8 @@ pub(super) struct Book {
     shared: HashMap<IpAddr, Names>,
     spread: Spread,
     forgotten: Forgotten,
+    /// Where something had to go since this was looked at last.
+    gone: Vec<Pair>,
 }
 
 impl Book {
@@ -34,6 +37,7 @@ impl Book {
             shared: HashMap::new(),
             spread: Spread::default(),
             forgotten: Forgotten::default(),
+            gone: Vec::new(),
         }
     }
 
@@ -98,6 +102,11 @@ impl Book {
         self.own.amend(client, &addr, |names| names.set_flows(name, flows));
     }
 
+    /// Where something had to go since this was asked last.
+    pub fn take_gone(&mut self) -> Vec<Pair> {
+        std::mem::take(&mut self.gone)
+    }
+
     /// A client does not know a name at an address any more.
     fn let_go(&mut self, client: ClientId, addr: IpAddr, name: &DomainName) {
         if let Some(gone) = self.own.amend(client, &addr, |names| names.take(name)).flatten() {
@@ -110,6 +119,7 @@ impl Book {
     fn forget(&mut self, record: &Record) {
         self.spread.forget(record);
         self.forgotten.note(record.client, record.expires);
+        self.gone.push((record.client, record.addr));
     }
 
     /// What a client is not told any more, nobody else uses any more.

@@ -60,6 +60,16 @@ impl<'a> Known<'a> {
         expired.next().map(|record| &record.name)
     }
 
+    /// The client's own observation, if it has just one of this address, expired ones counted, and that one is believed and
+    /// has time left: then nothing but that one decides.
+    #[must_use]
+    pub fn sole(&self) -> Option<&'a Record> {
+        match self.sources.own {
+            [[only], []] => Some(only).filter(|only| only.belief == Belief::Believed && self.now < only.expires),
+            _ => None,
+        }
+    }
+
     fn counting(&self, belief: Belief) -> impl Iterator<Item = &'a DomainName> + use<'a> {
         let Sources { own, shared, borrowed } = self.sources;
         let (lists, borrowed) = if self.is_own { (own, &[][..]) } else { (shared, borrowed) };

@@ -7,6 +7,7 @@ use super::book::Book;
 use super::holds::{Held, Holds};
 use super::known::{Known, Sources};
 use super::limits::Limits;
+use super::loans::{Loans, Pair};
 use super::record::{Belief, Record};
 
 /// The cache of names: which names clients were told to be at an address.
@@ -21,6 +22,7 @@ pub struct Observations {
     cache: Book,
     trail: Book,
     holds: Holds,
+    loans: Loans,
 }
 
 impl Observations {
@@ -28,7 +30,7 @@ impl Observations {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let (cache, trail) = (Book::new(limits.cache_room()), Book::new(limits.trail_room()));
-        Self { limits, cache, trail, holds: Holds::default() }
+        Self { limits, cache, trail, holds: Holds::default(), loans: Loans::default() }
     }
 
     /// Learns that `client` was told that `name` is at `addr`. It becomes the name that this client asked for last.
@@ -44,7 +46,13 @@ impl Observations {
         let expires = now.after(self.limits.lifetime(ttl));
         let flows = self.holds.count(client, addr, &name);
         let record = Record { addr, client, name, learned: now, expires, ttl, belief, flows };
+        let is_renewed =
+            matches!(self.cache.own(client, addr), [only] if only.name == record.name && only.belief == belief);
+        if self.loans.is_lent((client, addr)) && !is_renewed {
+            self.loans.call_in((client, addr));
+        }
         self.cache.put(record.clone(), now);
+        self.call_in_what_is_gone();
         record
     }
 
@@ -59,20 +67,26 @@ impl Observations {
         belief: Belief,
     ) {
         let expires = now.after(self.limits.lifetime(ttl));
+        self.loans.call_in((client, addr));
         self.trail.put(Record { addr, client, name, learned: now, expires, ttl, belief, flows: 0 }, now);
+        self.call_in_what_is_gone();
     }
 
     /// Takes over an observation from an earlier run. It lives no longer than the present limits let any, and is no
     /// younger than now. Whether it is believed is asked anew: policy and addresses may have changed in between.
     pub fn restore(&mut self, record: Record, belief: Belief, now: Moment) {
         let record = self.carried_over(record, belief, now);
+        self.loans.call_in((record.client, record.addr));
         self.cache.put(record, now);
+        self.call_in_what_is_gone();
     }
 
     /// The same for a name that no rule mentions any more: it goes to the trail.
     pub fn restore_note(&mut self, record: Record, belief: Belief, now: Moment) {
         let record = self.carried_over(record, belief, now);
+        self.loans.call_in((record.client, record.addr));
         self.trail.put(record, now);
+        self.call_in_what_is_gone();
     }
 
     /// What is known about an address for a client: its own observations if one of them lives, else others' as the scope
@@ -126,6 +140,26 @@ impl Observations {
                 book.take_out(&record);
                 book.put(Record { belief, ..record }, now);
             }
+        }
+        self.call_in_what_is_gone();
+    }
+
+    /// Somebody is going to decide by what a client's one observation of an address says now. As soon as that is not all that
+    /// is known any more, the pair is [called in](Self::take_called_in). That its time runs out is no news.
+    pub fn lend(&mut self, client: ClientId, addr: IpAddr) {
+        self.loans.lend((client, addr));
+    }
+
+    /// Pairs that were lent and are known otherwise by now: they are lent no more.
+    pub fn take_called_in(&mut self) -> Vec<Pair> {
+        self.loans.take_called_in()
+    }
+
+    /// What was lent has a single observation, and that is in the cache: of the trail nothing is lent.
+    fn call_in_what_is_gone(&mut self) {
+        self.trail.take_gone();
+        for pair in self.cache.take_gone() {
+            self.loans.call_in(pair);
         }
     }
 

@@ -53,6 +53,8 @@ mod rtm {
 
 /// `NFT_MSG_DELTABLE` (`linux/netfilter/nf_tables.h`).
 const DELETE_TABLE: u16 = 2;
+/// `NFT_MSG_NEWSETELEM`, `_DELSETELEM` (`linux/netfilter/nf_tables.h`).
+const ELEMENTS: [u16; 2] = [12, 14];
 /// Bytes of `struct nfgenmsg`.
 const NETFILTER_HEADER: usize = 4;
 /// Bytes of `struct rtmsg`.
@@ -64,18 +66,23 @@ const RTA_TABLE: u16 = 15;
 
 /// Starts to listen, in threads of its own that end when nobody takes the hints any more.
 ///
+/// What is done to elements by the socket with the number `beside` is no news.
+///
 /// # Errors
 /// If the kernel does not let this process listen.
-pub fn monitor() -> Result<mpsc::Receiver<Change>, KernelError> {
+pub fn monitor(beside: Option<u32>) -> Result<mpsc::Receiver<Change>, KernelError> {
     let failed = |source| KernelError::netlink("listen for changes of the kernel's state", source);
     let (hints, receiver) = mpsc::channel(256);
     let tables = subscribe(NETLINK_NETFILTER, &[NFTABLES_GROUP]).map_err(failed)?;
     let routing = subscribe(NETLINK_ROUTE, &ROUTING_GROUPS).map_err(failed)?;
-    let start = |name: &str, socket, meaning: fn(&[u8], u16) -> Option<Change>, hints| {
-        thread::Builder::new().name(name.to_owned()).spawn(move || listen(&socket, meaning, &hints)).map_err(failed)
+    let of_table = move |message: &[u8], kind| {
+        let is_own = is_about_elements(kind) && sender(message).is_some() && sender(message) == beside;
+        if is_own { None } else { of_table(message, kind) }
     };
-    start("nft-events", tables, of_table, hints.clone())?;
-    start("route-events", routing, of_routing, hints)?;
+    let start = |name: &str| thread::Builder::new().name(name.to_owned());
+    let others = hints.clone();
+    start("nft-events").spawn(move || listen(&tables, of_table, &others)).map_err(failed)?;
+    start("route-events").spawn(move || listen(&routing, of_routing, &hints)).map_err(failed)?;
     Ok(receiver)
 }
 
@@ -88,10 +95,10 @@ fn subscribe(protocol: isize, groups: &[u32]) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn listen(socket: &Socket, meaning: fn(&[u8], u16) -> Option<Change>, hints: &mpsc::Sender<Change>) {
+fn listen(socket: &Socket, meaning: impl Fn(&[u8], u16) -> Option<Change>, hints: &mpsc::Sender<Change>) {
     loop {
         let changes = match socket.recv_from_full() {
-            Ok((bytes, _)) => changes(&bytes, meaning),
+            Ok((bytes, _)) => changes(&bytes, &meaning),
             Err(error) if error.raw_os_error() == Some(Errno::EINTR as i32) => continue,
             // ENOBUFS, or anything else that may have cost a message.
             Err(error) => {
@@ -108,7 +115,7 @@ fn listen(socket: &Socket, meaning: fn(&[u8], u16) -> Option<Change>, hints: &mp
 }
 
 /// What a datagram hints at, each kind once.
-fn changes(datagram: &[u8], meaning: fn(&[u8], u16) -> Option<Change>) -> Vec<Change> {
+fn changes(datagram: &[u8], meaning: impl Fn(&[u8], u16) -> Option<Change>) -> Vec<Change> {
     let mut found = Vec::new();
     for (kind, message) in messages(datagram) {
         if let Some(change) = meaning(message, kind).filter(|change| !found.contains(change)) {
@@ -116,6 +123,16 @@ fn changes(datagram: &[u8], meaning: fn(&[u8], u16) -> Option<Change>) -> Vec<Ch
         }
     }
     found
+}
+
+/// Whether it tells of elements of sets and maps.
+fn is_about_elements(kind: u16) -> bool {
+    kind >> 8 == u16::from(u8::from(NetfilterSubsystem::NfTables)) && ELEMENTS.contains(&(kind & 0xff))
+}
+
+/// Whose change it tells of: `nlmsg_pid`, the last word of the header.
+fn sender(message: &[u8]) -> Option<u32> {
+    Some(u32::from_ne_bytes(*message.get(..HEADER)?.last_chunk()?))
 }
 
 fn of_table(message: &[u8], kind: u16) -> Option<Change> {

@@ -9,6 +9,18 @@ pub const SYN_QUEUE_CHAIN: &str = "to_syn_queue";
 /// The chain that hands DNS messages to the queues.
 pub const DNS_QUEUE_CHAIN: &str = "to_dns_queue";
 
+/// The maps by which the kernel decides alone: of IPv4, of IPv6.
+pub const FAST_MAPS: [&str; 2] = ["fast4", "fast6"];
+
+/// The set whose only element says that those count.
+pub const FAST_LEASE: &str = "fast_lease";
+
+/// The chain that asks them.
+pub const FAST_CHAIN: &str = "fast";
+
+/// Counts what was let through by them.
+pub const FAST_COUNTER: &str = "fast";
+
 /// The number by which rules and routes are decider's (`rtm_protocol`, linux/rtnetlink.h: user space may take any above 4).
 pub const PROTOCOL: u8 = 222;
 

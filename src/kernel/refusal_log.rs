@@ -6,16 +6,22 @@ use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner, Netfilte
 use netlink_sys::Socket;
 use netlink_sys::constants::NETLINK_NETFILTER;
 use nix::errno::Errno;
+use nix::sys::socket::{setsockopt, sockopt};
 
 use super::KernelError;
 use super::datagram::messages;
 use crate::model::Reason;
 
-/// A packet that the ruleset refused by itself.
+/// Bytes of reports that may wait: a second's worth of what the kernel lets through alone.
+const BUFFER: usize = 16 * 1024 * 1024;
+
+/// A packet that the ruleset refused by itself, or let through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Why.
+    /// Why; [`Reason::Allowed`] of one that it let through by itself.
     pub reason: Reason,
+    /// Its mark.
+    pub mark: u32,
     /// Index of the interface it came in by; 0 if it was made here.
     pub in_interface: u32,
     /// The user whose process sent it, if one of this host did.
@@ -46,6 +52,10 @@ impl RefusalLog {
         socket.bind_auto().map_err(failed)?;
         // Lost reports are lost; they are limited anyway, and the counters have every packet.
         socket.set_no_enobufs(true).map_err(failed)?;
+        // More than the system's usual limit needs a capability; without it more is lost.
+        if setsockopt(&socket, sockopt::RcvBufForce, &BUFFER).is_err() {
+            let _ = setsockopt(&socket, sockopt::RcvBuf, &BUFFER);
+        }
         let settings = vec![ConfigCmd::Bind.into(), ConfigMode::PACKET_MAX.into(), ConfigNla::QThresh(1)];
         configure(&socket, group, settings).map_err(failed)?;
         Ok(Self { socket })
@@ -87,15 +97,16 @@ fn refusal(message: &[u8]) -> Option<Refused> {
     else {
         return None;
     };
-    let (mut reason, mut in_interface, mut uid, mut packet) = (None, 0, None, Vec::new());
+    let (mut reason, mut mark, mut in_interface, mut uid, mut packet) = (None, 0, 0, None, Vec::new());
     for attribute in attributes {
         match attribute {
             PacketNla::Prefix(prefix) => reason = Reason::from_word(prefix.to_str().ok()?),
+            PacketNla::Mark(value) => mark = value,
             PacketNla::IfIndexInDev(index) => in_interface = index,
             PacketNla::Uid(number) => uid = Some(number),
             PacketNla::Payload(bytes) => packet = bytes,
             _ => {}
         }
     }
-    Some(Refused { reason: reason?, in_interface, uid, packet })
+    Some(Refused { reason: reason?, mark, in_interface, uid, packet })
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::control::{Degraded, EnvoyStatus, QueueStatus, Status};
+use crate::control::{Degraded, EnvoyStatus, FastPathStatus, QueueStatus, Status};
 use crate::record::{Tally, Waits};
 
 use super::families::Families;
@@ -53,6 +53,12 @@ fn syns(page: &mut Families<'_>, status: &Status) -> fmt::Result {
     page.count("syns_dropped", "SYNs that the kernel dropped from the queues", counters.dropped_by_kernel)?;
     page.count("syns_repeated", "SYNs sent again, which were not decided again", counters.repeated_syns)?;
     page.single("syns_waiting", "SYNs that wait for a verdict", counters.waiting)?;
+    let FastPathStatus { elements, allowed, told, repeated, .. } = &status.fast_path;
+    let number = |count: &usize| u64::try_from(*count).unwrap_or(u64::MAX);
+    page.single("fast_elements", "Connections that the kernel lets through by itself now", number(elements))?;
+    page.count("fast_syns", "SYNs that the kernel let through by itself, those sent again among them", *allowed)?;
+    page.count("fast_syns_told", "Of those, SYNs that the kernel told of", *told)?;
+    page.count("fast_syns_repeated", "Of those, SYNs sent again, which are no events", *repeated)?;
     let refused = status.refused_in_kernel.iter().map(|(reason, count)| ([("reason", &**reason)], *count));
     page.counter("refused_in_kernel", "Packets that the kernel's ruleset refused alone", refused)
 }

@@ -111,7 +111,8 @@ fn list(ports: &[u16]) -> String {
 /// The keys beside the rules that have another value. Each field is named here, so that none can be forgotten.
 fn settings(before: &Spec, after: &Spec) -> Vec<&'static str> {
     // `upstream` of the whole is told by each rule that it is for.
-    let Spec { mode, refusal, gateway, host, dns, envoy, marks, metrics, events, upstream: _, rules: _ } = after;
+    let Spec { mode, refusal, gateway, host, dns, envoy, marks, metrics, events, upstream: _, fast_path, rules: _ } =
+        after;
     let mut changed = Changed(Vec::new());
     changed.note("mode", &before.mode, mode);
     changed.note("deny", &before.refusal, refusal);
@@ -124,6 +125,7 @@ fn settings(before: &Spec, after: &Spec) -> Vec<&'static str> {
     changed.note("marks.mask", &before.marks, marks);
     changed.note("metrics.listen", &before.metrics, metrics);
     changed.note("events", &before.events, events);
+    changed.note("fast_path", &before.fast_path, fast_path);
     changed.0
 }
 

@@ -12,7 +12,20 @@ pub struct Section {
 /// The whole file.
 pub const TOP: Section = Section {
     path: "",
-    keys: &["version", "mode", "deny", "intercept", "dns", "envoy", "marks", "metrics", "events", "upstream", "rules"],
+    keys: &[
+        "version",
+        "mode",
+        "deny",
+        "intercept",
+        "dns",
+        "envoy",
+        "marks",
+        "metrics",
+        "events",
+        "upstream",
+        "fast_path",
+        "rules",
+    ],
     later: &[("include", "rules from other files"), ("sets", "named lists")],
 };
 

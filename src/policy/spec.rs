@@ -33,6 +33,8 @@ pub struct Spec {
     pub events: Option<EventFile>,
     /// Where Envoy connects to, by rules that do not say; none: as suits the rule's name.
     pub upstream: Option<Upstream>,
+    /// Whether the kernel may decide by itself what it has been told already.
+    pub fast_path: bool,
     /// In the order of the file.
     pub rules: Vec<Rule>,
 }

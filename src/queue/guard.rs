@@ -115,6 +115,7 @@ impl DnsGuard {
         let is_allowed = published.policy.allows_for(Some(asker), &name);
         let private = if is_allowed { found.iter().map(|found| found.addr).find(is_private) } else { None };
         let mentioned = published.policy.mentions(&name);
+        let mut called_in = Vec::new();
         for &Found { addr, ttl } in found {
             let belief = self.shared.belief(addr);
             if private.is_some() && belief == Belief::Believed {
@@ -124,12 +125,16 @@ impl DnsGuard {
             let (client, name) = (self.shared.client(client.ip()), name.clone());
             if mentioned {
                 let observed = knowledge.learn(now, client, addr, name, ttl, belief);
+                called_in.extend(knowledge.take_called_in());
                 drop(knowledge);
                 self.save(observed);
             } else {
                 knowledge.note(now, client, addr, name, ttl, belief);
+                called_in.extend(knowledge.take_called_in());
             }
         }
+        // The answer goes on only when the kernel decides nothing any more by what was known before.
+        self.shared.fast.withdraw(&called_in);
         match private {
             Some(addr) => Finding::private(name, addr),
             None => Finding::passed(DnsOutcome::Learned),

@@ -5,8 +5,10 @@
 //! [`guard`] says what becomes of a DNS message, whatever carried it.
 
 mod dns;
+mod fast;
 pub(crate) mod fault;
 mod guard;
+mod hit;
 mod holder;
 pub mod netlink;
 mod nfq;
@@ -19,7 +21,9 @@ mod syn;
 mod worker;
 
 pub use dns::DnsWorker;
+pub use fast::{FastFigures, FastPath, Pause};
 pub use guard::{DnsGuard, Ends, Passage};
+pub use hit::{Hits, LetThrough};
 pub use holder::Holder;
 pub use netlink::{BoundQueue, NetlinkQueue};
 pub use nfq::NfqQueue;

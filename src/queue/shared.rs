@@ -11,6 +11,8 @@ use crate::model::{ClientId, Epoch};
 use crate::policy::{Policy, Route};
 use crate::record::{Counters, Record};
 
+use super::fast::FastPath;
+
 /// Observations of a part of the cache, about: few enough to look through while a packet waits.
 const SHARD: usize = 4096;
 /// Parts that the cache is divided into at most, each with its own lock.
@@ -129,6 +131,8 @@ pub struct Shared {
     pub counters: Counters,
     /// This host's own addresses.
     pub whereabouts: Whereabouts,
+    /// What is left to the kernel.
+    pub fast: FastPath,
 }
 
 impl Shared {
@@ -144,6 +148,7 @@ impl Shared {
             journal,
             counters: Counters::default(),
             whereabouts: Whereabouts::default(),
+            fast: FastPath::default(),
         }
     }
 

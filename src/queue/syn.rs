@@ -6,7 +6,8 @@ use arc_swap::Cache;
 
 use crate::clock;
 use crate::decide::decide;
-use crate::model::{Mark, Moment, OtherNames, Transport};
+use crate::fast::Key;
+use crate::model::{Mark, Moment, OtherNames, Transport, Verdict};
 use crate::packet::{self, PacketError, Summary, Syn};
 use crate::policy::Mode;
 use crate::record::{PathTaken, Record};
@@ -16,7 +17,7 @@ use super::netlink::MOST_TOGETHER;
 use super::recent::{Decided, RecentSyns};
 use super::shared::{Published, Shared};
 use super::worker::Handler;
-use super::{Answer, HeldPacket};
+use super::{Answer, HeldPacket, Hook};
 
 /// SYNs that a worker remembers, to tell a retransmission from a new one.
 const REMEMBERED: usize = 16_384;
@@ -78,6 +79,9 @@ impl SynWorker {
             path: PathTaken::Queue,
             waited: Duration::ZERO,
         });
+        if verdict == Verdict::Allow && packet.hook() == Hook::Prerouting {
+            self.shared.fast.ask(Key { client: syn.client.ip(), dst: syn.dst.ip(), port: syn.dst.port() });
+        }
         self.recent.remember(syn, Decided { verdict, mark, basis }, now);
         mark
     }

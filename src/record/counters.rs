@@ -67,6 +67,10 @@ pub struct Counters {
     pub lost_records: Count,
     /// Observations that found the channel to the journal full.
     pub lost_journal: Count,
+    /// SYNs that the kernel says it let through by itself.
+    pub fast_told: Count,
+    /// Retransmitted SYNs among those.
+    pub fast_repeated: Count,
     dns: [Count; DnsOutcome::ALL.len()],
 }
 

@@ -27,6 +27,7 @@ fn status_says_in_its_first_line_that_all_is_in_force() {
 ok: policy.yaml is in force (2 rules, 2 listeners)
   connections       12 queued = 10 allowed + 2 denied
   refused in kernel 3 port-not-allowed
+  fast path         on, 2 of 65536 connections left to the kernel, 7 allowed by it, 1 sent again
   dns messages      4 learned, 4 questions
   dns over tcp      3 connections, 1 open, 1 failed by the resolver
   names             4 of 1000 observations
@@ -42,6 +43,7 @@ ok: policy.yaml is in force (2 rules, 2 listeners)
         status["listeners"] = json!(1);
         status["listeners_ready"] = json!(1);
         status["mode"] = json!("audit");
+        status["fast_path"]["state"] = json!("off");
         status["event_file"] = json!({ "path": "/e.jsonl", "written": 9, "lost": 2, "failure": null });
         status["counters"] = json!({
             "queued": 0, "allowed": 0, "denied": 0, "audited": 0, "malformed": 0, "dropped_by_kernel": 0, "waiting": 0,
@@ -53,7 +55,7 @@ ok: policy.yaml is in force (2 rules, 2 listeners)
         audit.starts_with("ok: policy.yaml is in audit mode: nothing is refused (1 rule, 1 listener)\n"),
         "{audit}"
     );
-    assert!(!audit.contains("queued"), "{audit}");
+    assert!(!audit.contains("queued") && !audit.contains("fast path"), "{audit}");
     assert!(audit.contains("\n  event file        /e.jsonl, 9 written, 2 lost\n"), "{audit}");
 }
 

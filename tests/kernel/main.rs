@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 mod cut;
+mod fast_map;
 mod monitor;
 mod private;
 mod queue;

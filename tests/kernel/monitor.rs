@@ -21,7 +21,7 @@ fn hints(changes: &mut Receiver<Change>) -> Vec<Change> {
 fn every_edit_is_heard_of_and_nothing_else() {
     in_namespace(|| {
         sh("nft 'add table inet decider; add set inet decider ports { type inet_service; }; add chain inet decider c'");
-        let mut changes = monitor().unwrap();
+        let mut changes = monitor(None).unwrap();
         for (edit, expected) in [
             ("nft add table inet other", &[][..]),
             ("nft 'add chain inet other decider; add rule inet other decider drop'", &[]),

@@ -4,7 +4,7 @@ use crate::{POLICY, in_namespace, policy, sh};
 
 pub const QUEUES: QueueNumbers = QueueNumbers { syn: 5300..=5301, dns: 5302..=5302 };
 
-fn plan(text: &str) -> Ruleset {
+pub fn plan(text: &str) -> Ruleset {
     Ruleset::plan(&policy(text), &QUEUES, Nft::probe().unwrap(), 5300, &Local::default())
 }
 
@@ -25,6 +25,8 @@ fn what_is_applied_is_what_is_listed() {
 fn every_kind_of_policy_is_taken_by_the_kernel() {
     let variants = [
         POLICY.to_owned(),
+        format!("fast_path: true\n{POLICY}"),
+        format!("fast_path: true\nmarks: {{ mask: \"0xffffffff\" }}\n{POLICY}"),
         format!("mode: audit\n{POLICY}"),
         format!("deny: drop\n{POLICY}"),
         format!("marks: {{ mask: \"0xffffffff\" }}\n{POLICY}"),
@@ -123,6 +125,7 @@ fn one_ruleset_becomes_the_other_in_one_transaction() {
         format!("mode: audit\n{POLICY}"),
         format!("deny: drop\n{POLICY}"),
         format!("{}rules: []\n", POLICY.split("rules:").next().unwrap()),
+        format!("fast_path: true\n{POLICY}"),
     ];
     in_namespace(|| {
         for before in &variants {

@@ -31,6 +31,7 @@ fn status() -> Value {
             "queued": 12, "allowed": 13, "denied": 14, "audited": 15, "malformed": 16, "dropped_by_kernel": 17,
             "waiting": 18, "repeated_syns": 19
         },
+        "fast_path": { "state": "on", "elements": 61, "capacity": 62, "allowed": 63, "told": 64, "repeated": 65 },
         "refused_in_kernel": { "port-not-allowed": 20, "not-a-syn": 0 },
         "dns": {
             "tcp": {

@@ -5,7 +5,9 @@
 mod asked;
 mod compared;
 mod driven;
+mod fast;
 mod flows;
+mod kernel_map;
 mod messages;
 mod real;
 mod reference;

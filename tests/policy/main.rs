@@ -50,6 +50,7 @@ marks:
 metrics: { listen: \"[::1]:9000\" }
 events: { file: /var/log/events.jsonl, rotate: { size: 1MiB, keep: 2 } }
 upstream: original
+fast_path: true
 rules:
   - id: orders
     domain: db.example.com

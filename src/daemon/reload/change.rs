@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::clock;
 use crate::control::{FailureKind, ReloadFailure, ReloadReport};
 use crate::envoy::{EnvoyState, Phase};
-use crate::kernel::{Ruleset, refusal_counters};
+use crate::kernel::{FAST_COUNTER, Ruleset, refusal_counters};
 use crate::model::{RuleId, Slot};
 use crate::policy::{Difference, Policy, Route, SlotTable, Spec};
 use crate::queue::{Published, Readiness};
@@ -42,6 +42,9 @@ impl Reloader {
         let deadline = Instant::now() + patience;
         self.wait_for_envoy(&after, deadline, |route| !leads_elsewhere(&before.policy, route)).await;
         let doomed = self.condemned_if_known(&Ways::of(&before.policy), &after);
+        // The kernel goes on by itself with what the new policy says, and with what is known by then.
+        let shared = &self.view.shared;
+        let pause = tokio::task::block_in_place(|| shared.pause_fast());
         if let Err(failure) = self.enforce(&before.policy, after).await {
             self.take_back();
             // So that it is looked at until all is as it was.
@@ -50,6 +53,7 @@ impl Reloader {
         }
         self.slots = slots;
         self.judge_knowledge_anew();
+        drop(pause);
         // Before their listeners end: what Envoy ends by itself has no reset.
         let published = self.view.shared.published.load_full();
         if !Difference::between(before.policy.spec(), published.policy.spec()).is_empty() {
@@ -97,6 +101,9 @@ impl Reloader {
         let replaced = firewall.change(before, &after, &ruleset).await.map_err(refused)?;
         if replaced {
             view.carry_over(refused_before);
+        } else if before.spec().fast_path && !after.spec().fast_path {
+            // Its counter goes with the rest of it.
+            view.carry_over(refused_before.into_iter().filter(|(name, _)| name == FAST_COUNTER).collect());
         }
         let readiness = Readiness::none_of(after.routes().len());
         let envoy = view.envoy.borrow().clone();

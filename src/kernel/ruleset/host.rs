@@ -64,7 +64,7 @@ fn from_host(spec: &Spec, local: &Local) -> Vec<String> {
     rules.push("meta l4proto { tcp, udp } th dport 53 goto host_questions".to_owned());
     rules.push("ct state established,related goto host_known".to_owned());
     rules.push(format!("ct state invalid counter name {} {}", Reason::NotASyn, silently(spec)));
-    rules.extend(queued_or_refused());
+    rules.extend(queued_or_refused(vec![]));
     rules
 }
 

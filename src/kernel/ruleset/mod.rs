@@ -5,6 +5,7 @@
 
 mod bridged;
 mod closed;
+mod fast;
 mod host;
 mod marks;
 mod plan;

@@ -12,7 +12,7 @@ use super::host::{self, Local};
 use super::refusals::{UNANSWERED, UNDECIDED, chain_of, silently};
 use super::table::{Base, Kind, Table};
 use super::update::update;
-use super::{bridged, marks, private, refusals, upkeep};
+use super::{bridged, fast, marks, private, refusals, upkeep};
 
 /// The numbers of the queues.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +71,7 @@ impl Ruleset {
         table.chain(SYN_QUEUE_CHAIN, None, queue_rules(statement, &queues.syn));
         table.chain(DNS_QUEUE_CHAIN, None, queue_rules(statement, &queues.dns));
         table.chain("link_upkeep", None, upkeep::of_a_client());
+        fast::add(&mut table, spec, log_group);
         add_decide(&mut table, spec);
         add_deliver(&mut table, spec);
         if spec.mode == Mode::Enforce {
@@ -151,24 +152,29 @@ fn add_decide(table: &mut Table, spec: &Spec) {
         format!("ct state invalid counter name {} {}", Reason::NotASyn, silently(spec)),
         format!("fib daddr type local goto {}", chain_of(Reason::LocalService)),
     ]);
-    rules.extend(queued_or_refused());
+    rules.extend(queued_or_refused(fast::rules(spec)));
     table.chain("from_client", None, rules);
     table.chain("decide", Some(DECIDE), each_interface(spec, "iifname", "from_client"));
 }
 
-/// What begins, last: a clean SYN to a port of the rules is queued, all else refused.
-pub fn queued_or_refused() -> Vec<String> {
-    vec![
+/// What begins, last: a clean SYN to a port of the rules is queued, unless the rules for `clean_syns` say something else; all
+/// other is refused.
+pub fn queued_or_refused(clean_syns: Vec<String>) -> Vec<String> {
+    let mut rules = vec![
         // DNS over QUIC; names asked of everybody on a link (mDNS, LLMNR).
         format!("udp dport 853 goto {}", chain_of(Reason::EncryptedDns)),
         format!("udp dport {{ 5353, 5355 }} goto {}", chain_of(Reason::ResolverNotTrusted)),
         format!("meta l4proto != tcp goto {}", chain_of(Reason::ProtoNotAllowed)),
         format!("tcp flags & (fin | syn | rst | ack) != syn goto {}", chain_of(Reason::NotASyn)),
+    ];
+    rules.extend(clean_syns);
+    rules.extend([
         "tcp dport @ports goto ask_syn".to_owned(),
         format!("tcp dport 853 goto {}", chain_of(Reason::EncryptedDns)),
         format!("tcp dport 5355 goto {}", chain_of(Reason::ResolverNotTrusted)),
         format!("goto {}", chain_of(Reason::PortNotAllowed)),
-    ]
+    ]);
+    rules
 }
 
 /// What becomes of a mark: reset, way out, or the listener that it stands for.

@@ -25,7 +25,7 @@ pub const UNANSWERED: &str = "unanswered";
 pub const UNDECIDED: &str = "undecided";
 
 /// Bytes of a refused packet that are reported: the longest headers fit.
-const SNAPLEN: u32 = 128;
+pub const SNAPLEN: u32 = 128;
 /// Reports a second for one client, protocol and port, after a burst.
 const RATE: &str = "limit rate 5/second burst 20 packets";
 /// Clients, protocols and ports that reports are limited for at a time; beyond that nothing is reported.

@@ -24,7 +24,7 @@ use super::node::{Node, Scalar};
 use super::problems::{Fault, Problems, shown};
 use super::source::HEAD;
 use super::spec::{Mode, Refusal, Rule, Spec};
-use super::value::word;
+use super::value::{boolean, word};
 
 const MODES: &[(&str, Mode)] = &[("enforce", Mode::Enforce), ("audit", Mode::Audit)];
 const REFUSALS: &[(&str, Refusal)] = &[("reject", Refusal::Reject), ("drop", Refusal::Drop)];
@@ -46,6 +46,7 @@ pub fn policy<'t>(root: &Node<'t>, problems: &Problems<'t>) -> Option<Spec> {
     let metrics = if fields.has("metrics") { metrics::check(&fields).map(Some) } else { Some(None) };
     let events = if fields.has("events") { events::check(&fields).map(Some) } else { Some(None) };
     let upstream = upstream::of_policy(&fields);
+    let fast_path = fields.or("fast_path", false, boolean);
     let rules = rules::check(&fields, upstream.as_ref());
     let spec = Spec {
         mode: mode?,
@@ -58,6 +59,7 @@ pub fn policy<'t>(root: &Node<'t>, problems: &Problems<'t>) -> Option<Spec> {
         metrics: metrics?,
         events: events?,
         upstream: upstream.map(|upstream| upstream.value),
+        fast_path: fast_path?,
         rules: rules?,
     };
     marks::check_room(&spec, &fields);

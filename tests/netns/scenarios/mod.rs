@@ -15,6 +15,7 @@ mod envoy_faults;
 mod envoy_user;
 mod event_file;
 mod failed_start;
+mod fast_path;
 mod floods;
 mod floods_of_dns;
 mod forged_dns;

@@ -56,7 +56,7 @@ impl Keeper {
         let mut keeper = Self { owner: None, restorer: None, ended: std::sync::Arc::clone(&ended) };
         match hold {
             Hold::Restored => {
-                let mut changes = site.host.enter(|| monitor().unwrap());
+                let mut changes = site.host.enter(|| monitor(None).unwrap());
                 let host = site.host.clone();
                 keeper.restorer = Some(thread::spawn(move || {
                     while !ended.load(Ordering::Relaxed) {

@@ -1,0 +1,53 @@
+//! The way of what the kernel decides alone: SYNs like one that a queue has let through.
+//!
+//! decider puts elements into the maps, and a lease into a set; without the lease, which is short, the maps count for nothing.
+
+use crate::fast::CAPACITY;
+use crate::model::Reason;
+use crate::policy::{Mode, Spec};
+
+use super::super::names::{FAST_CHAIN, FAST_COUNTER, FAST_LEASE, FAST_MAPS};
+use super::marks;
+use super::refusals::SNAPLEN;
+use super::table::{Object, Table};
+
+/// Whether a policy has it.
+pub fn is_there(spec: &Spec) -> bool {
+    spec.fast_path && spec.mode == Mode::Enforce && !spec.gateway.interfaces.is_empty()
+}
+
+/// Adds the maps and the chain.
+pub fn add(table: &mut Table, spec: &Spec, log_group: u16) {
+    if !is_there(spec) {
+        return;
+    }
+    let [v4, v6] = FAST_MAPS;
+    table.objects.push(timed("set", FAST_LEASE, "mark", 16));
+    // What has run out counts until the kernel has cleared it away.
+    table.objects.push(timed("map", v4, "ipv4_addr . ipv4_addr . inet_service : mark", CAPACITY * 2));
+    table.objects.push(timed("map", v6, "ipv6_addr . ipv6_addr . inet_service : mark", CAPACITY * 2));
+    table.objects.push(Object { kind: "counter", name: FAST_COUNTER.to_owned(), body: vec![], elements: None });
+    let told = Reason::Allowed;
+    table.chain(
+        FAST_CHAIN,
+        None,
+        vec![
+            format!("meta mark set ip saddr . ip daddr . tcp dport map @{v4}"),
+            format!("meta mark set ip6 saddr . ip6 daddr . tcp dport map @{v6}"),
+            format!("{} return", marks::packet_has_none(spec.marks)),
+            format!("counter name {FAST_COUNTER} log prefix \"{told}\" group {log_group} snaplen {SNAPLEN} accept"),
+        ],
+    );
+}
+
+/// The rule that asks the maps, of a clean SYN. The lease's only element is the mark 0, and a map gives a packet its whole mark:
+/// those that have a mark of others go to the queue.
+pub fn rules(spec: &Spec) -> Vec<String> {
+    let asked = is_there(spec).then(|| format!("meta mark @{FAST_LEASE} tcp dport @ports jump {FAST_CHAIN}"));
+    asked.into_iter().collect()
+}
+
+fn timed(kind: &'static str, name: &str, datatype: &str, size: usize) -> Object {
+    let body = vec![format!("type {datatype}"), format!("size {size}"), "flags timeout".to_owned()];
+    Object { kind, name: name.to_owned(), body, elements: None }
+}
