@@ -1,28 +1,25 @@
 # shellcheck shell=bash disable=SC2154
-# firewalld stands beside decider, the client's side in its trusted zone.
+# firewalld beside decider, as docs/operations.md has it: the clients' side in its trusted zone, and its look-up of the way back off.
 
 limit=600
 
-scenario() {
-    at_end systemctl stop firewalld
-    at_end rm -rf /etc/firewalld/zones/trusted.xml
-    systemctl start firewalld
-    firewall-cmd --quiet --zone trusted --change-interface lan0
-    ready
-    reaches client github.com
-    refused client "$stranger4"
-    refused client "$stranger6"
+reload_and_try() {
     firewall-cmd --quiet --reload
-    firewall-cmd --quiet --zone trusted --change-interface lan0
-    ready
-    reaches client gitlab.com
+    rules
+}
+
+scenario() {
+    cp /etc/firewalld/firewalld.conf "$world/"
+    at_end cp "$world/firewalld.conf" /etc/firewalld/
+    at_end rm -f /etc/firewalld/zones/trusted.xml
+    at_end systemctl stop firewalld
+    sed -i 's/^IPv6_rpfilter=.*/IPv6_rpfilter=no/' /etc/firewalld/firewalld.conf
+    systemctl start firewalld
+    firewall-cmd --quiet --permanent --zone trusted --add-interface lan0
+    reload_and_try
+    expect "doctor has nothing to say" decider doctor
+    reload_and_try
     systemctl restart firewalld
-    blocked client "$stranger4"
-    blocked client "$stranger6"
-    firewall-cmd --quiet --zone trusted --change-interface lan0
-    ready
-    reaches client github.com
-    refused client "$stranger4"
-    refused client "$stranger6"
-    no_stranger
+    nothing_leaves
+    rules
 }
