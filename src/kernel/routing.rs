@@ -138,6 +138,8 @@ impl Routing {
             Ok(()) => Ok(true),
             Err(error) if errno(&error) == Some(Errno::EEXIST) => Ok(false),
             Err(error) if errno(&error) == Some(Errno::ENETDOWN) => Err(KernelError::LoopbackDown),
+            // IPv6 is switched off on it (`disable_ipv6`). Without the route a marked packet goes on to the lockdown.
+            Err(error) if *family == IpVersion::V6 && errno(&error) == Some(Errno::EACCES) => Ok(false),
             Err(error) => Err(failed(&format!("add the route \"{route}\""))(error)),
         }
     }

@@ -43,6 +43,7 @@ mod modes;
 mod monitoring;
 mod neighbours;
 mod no_race;
+mod one_family;
 mod open_before;
 mod other_dns;
 mod over_tcp;
