@@ -21,11 +21,6 @@ impl Loans {
         self.lent.insert(pair);
     }
 
-    /// Whether somebody does.
-    pub fn is_lent(&self, pair: Pair) -> bool {
-        !self.lent.is_empty() && self.lent.contains(&pair)
-    }
-
     /// What is known is another thing from now on.
     pub fn call_in(&mut self, pair: Pair) {
         if !self.lent.is_empty() && self.lent.remove(&pair) {

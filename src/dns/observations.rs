@@ -48,7 +48,7 @@ impl Observations {
         let record = Record { addr, client, name, learned: now, expires, ttl, belief, flows };
         let is_renewed =
             matches!(self.cache.own(client, addr), [only] if only.name == record.name && only.belief == belief);
-        if self.loans.is_lent((client, addr)) && !is_renewed {
+        if !is_renewed {
             self.loans.call_in((client, addr));
         }
         self.cache.put(record.clone(), now);
