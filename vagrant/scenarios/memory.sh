@@ -20,12 +20,8 @@ scenario() {
     hungry
     expect "it was for want of memory" test "$(killed)" -ge $((before + 2))
     stays_open
-    blocked client "$stranger4"
-    blocked client "$stranger6"
+    nothing_leaves
     ready
     equal "decider is the same process" "$(systemctl show --value --property MainPID decider)" "$pid"
-    reaches client github.com
-    refused client "$stranger4"
-    refused client "$stranger6"
-    no_stranger
+    rules
 }

@@ -43,9 +43,5 @@ after_reboot() {
     no_stranger
     expect "the door was closed before the network" sh -c \
         'systemctl show --property ActiveState,Result decider-lockdown | grep -c -e =active -e =success | grep -q 2'
-    reaches client github.com
-    reaches client gitlab.com
-    refused client "$stranger4"
-    refused client "$stranger6"
-    no_stranger
+    rules
 }
