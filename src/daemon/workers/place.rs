@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::control::QueueStatus;
-use crate::kernel::QueueStats;
+use crate::kernel::{QueueStats, queue_stats};
 use crate::queue::{Backend, BoundQueue, Ended, NfqQueue, OpenError, QueueOptions};
 use crate::record::QueueCounters;
 
@@ -17,6 +17,8 @@ const DNS_COPY: u16 = u16::MAX;
 const SYN_LENGTH: u32 = 16_384;
 /// DNS messages that may wait in the kernel.
 const DNS_LENGTH: u32 = 4_096;
+/// How often a queue by `nfq` is opened anew because packets came too early: a flood would bring them each time.
+const NFQ_TRIES: u32 = 20;
 
 /// What a queue is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,8 +91,22 @@ impl Place {
         let options = QueueOptions { number: self.number, copy_range, max_length };
         match backend {
             Backend::Netlink => BoundQueue::bind(options).map(Queue::Netlink),
-            Backend::Nfq => NfqQueue::open(options).map(Queue::Nfq),
+            Backend::Nfq => self.open_by_nfq(options).map(Queue::Nfq),
         }
+    }
+
+    /// What came while `nfq` made its settings is thrown away by it, and would wait in the kernel for as long as the queue is
+    /// open. Closing it drops that; the next one is hoped to be ready before a packet comes.
+    fn open_by_nfq(&self, options: QueueOptions) -> Result<NfqQueue, OpenError> {
+        let mut queue = NfqQueue::open(options)?;
+        for _ in 0..NFQ_TRIES {
+            if queue_stats().is_ok_and(|stats| self.of(&stats).id_sequence == 0) {
+                break;
+            }
+            drop(queue);
+            queue = NfqQueue::open(options)?;
+        }
+        Ok(queue)
     }
 
     /// Its worker has ended, and its socket is closed.
