@@ -19,6 +19,7 @@ mod measures;
 mod monitor;
 mod names;
 mod nft;
+mod nft_socket;
 mod queue_stats;
 mod queue_target;
 mod refusal_log;
