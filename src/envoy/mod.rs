@@ -28,6 +28,7 @@ mod process;
 mod program;
 mod proto;
 mod resources;
+mod silence;
 mod state;
 mod steering;
 mod supervisor;

@@ -12,6 +12,8 @@ use super::host::Families;
 use super::logs;
 use super::meaning::Listener;
 use super::offer::Offer;
+use super::process::major_faults;
+use super::silence::Silence;
 use super::state::{EnvoyState, Phase};
 
 /// How often Envoy is asked how it is.
@@ -24,8 +26,6 @@ const EXPECTANT: Duration = Duration::from_secs(5);
 const LISTENERS: Duration = Duration::from_secs(5);
 /// How often it is offered the listeners that it did not take.
 const OFFER: Duration = Duration::from_secs(2);
-/// Who is silent for this long does not come back by itself.
-const HUNG: Duration = Duration::from_secs(30);
 
 /// Asks Envoy how it is, over and over.
 pub struct Observer {
@@ -41,6 +41,7 @@ pub struct Observer {
     started: Instant,
     expecting: Instant,
     heard: Instant,
+    silence: Silence,
     listed: Option<Instant>,
     offered: Instant,
 }
@@ -61,6 +62,7 @@ impl Observer {
             started: now,
             expecting: now,
             heard: now,
+            silence: Silence::default(),
             listed: None,
             offered: now,
         }
@@ -70,6 +72,7 @@ impl Observer {
     pub fn begin(&mut self, pid: u32, adopted: bool) {
         let now = Instant::now();
         (self.started, self.expecting, self.heard, self.listed, self.offered) = (now, now, now, None, now);
+        self.silence = Silence::default();
         self.born_with = (!adopted).then(|| self.offer.borrow().clone());
         self.publish(|state| {
             state.phase = Phase::Starting;
@@ -94,8 +97,7 @@ impl Observer {
 
     /// Asks until Envoy has been silent for too long.
     pub async fn until_hung(&mut self) {
-        while self.heard.elapsed() < HUNG {
-            self.look().await;
+        while !self.look().await {
             logs::keep_small(&self.directory, &self.admin).await;
             let quick = self.expecting.elapsed() < EXPECTANT && !self.is_complete();
             tokio::select! {
@@ -114,21 +116,31 @@ impl Observer {
         state.phase == Phase::Live && *state.listeners == *self.offer.borrow().listeners()
     }
 
-    async fn look(&mut self) {
+    /// Says whether it is to be given up.
+    async fn look(&mut self) -> bool {
         match self.admin.ready().await {
             Ok(Answer::Live) => {
-                self.heard = Instant::now();
+                self.is_heard();
                 self.look_at_listeners().await;
             }
             Ok(Answer::NotLive(word)) => {
-                self.heard = Instant::now();
+                self.is_heard();
                 self.publish(|state| {
                     state.phase = Phase::Starting;
                     state.last_error = Some(format!("it says `{word}`"));
                 });
             }
-            Err(error) => self.silent(&error),
+            Err(error) => {
+                self.silent(&error);
+                let pid = self.state.borrow().pid;
+                return self.silence.goes_on(self.heard.elapsed(), || major_faults(pid?));
+            }
         }
+        false
+    }
+
+    fn is_heard(&mut self) {
+        (self.heard, self.silence) = (Instant::now(), Silence::default());
     }
 
     fn silent(&mut self, error: &io::Error) {

@@ -192,3 +192,9 @@ fn user(pid: u32) -> Option<u32> {
 fn own_namespace() -> Option<PathBuf> {
     std::fs::read_link("/proc/thread-self/ns/net").ok()
 }
+
+/// How often a process had to wait for a page from a disk in its life; none if there is no such process.
+pub fn major_faults(pid: u32) -> Option<u64> {
+    let process = procfs::process::Process::new(pid.try_into().ok()?).ok()?;
+    Some(process.stat().ok()?.majflt)
+}

@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2154
-# The machine runs out of memory: the kernel ends others first, decider goes on, and nothing leaves.
+# The machine runs out of memory: the kernel ends others first, decider and its Envoy go on however long they have to wait for
+# what is theirs, and nothing leaves.
 
 limit=600
 
