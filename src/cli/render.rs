@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::daemon::{Options, offline};
 use crate::envoy::{self, Host};
-use crate::kernel::{BackstopPlan, QueueStatement, RoutingPlan, Ruleset, interface_names, links};
+use crate::kernel::{BackstopPlan, Features, QueueStatement, RoutingPlan, Ruleset, interface_names, links};
 use crate::policy::Policy;
 
 use super::args::{Place, Render, Rendered};
@@ -46,7 +46,7 @@ impl Rendered {
 
     fn json(self, policy: &Policy) -> Value {
         match self {
-            Self::Nft => json!(ruleset(policy).to_string()),
+            Self::Nft => json!(nft(policy)),
             Self::Routes => json!(routing(policy).to_string().lines().collect::<Vec<_>>()),
             Self::Backstop => json!(backstop(policy).lines().collect::<Vec<_>>()),
             Self::Envoy => envoy_files(policy).collect::<Map<String, Value>>().into(),
@@ -57,7 +57,7 @@ impl Rendered {
     /// Each part says what it is in a comment of its own language.
     fn text(self, policy: &Policy) -> String {
         match self {
-            Self::Nft => format!("# nft -f\n{}", ruleset(policy)),
+            Self::Nft => format!("# nft -f\n{}", nft(policy)),
             Self::Routes => format!("# ip\n{}", routing(policy)),
             Self::Backstop => format!("# tc\n{}", backstop(policy)),
             Self::Envoy => {
@@ -68,10 +68,15 @@ impl Rendered {
     }
 }
 
-/// As on a kernel with `nft_queue`; on others the two queue rules are added by netlink.
-fn ruleset(policy: &Policy) -> Ruleset {
+/// As on a kernel with `nft_queue`, where others have the two queue rules added by netlink, and with tables that end with a
+/// process. Such a one is no work for nft, which would end at once.
+fn nft(policy: &Policy) -> String {
     let options = Options::default();
-    Ruleset::plan(policy, &options.queues(), QueueStatement::Native, options.log_group, &offline::local(policy))
+    let features = Features { queueing: QueueStatement::Native, owned_tables: true };
+    let ruleset = Ruleset::plan(policy, &options.queues(), features, options.log_group, &offline::local(policy));
+    let own = ruleset.attendance.map(|attendance| attendance.to_string()).unwrap_or_default();
+    let own = own.lines().map(|line| format!("# {line}\n"));
+    ruleset.to_string() + &own.collect::<String>()
 }
 
 fn routing(policy: &Policy) -> RoutingPlan {

@@ -91,7 +91,8 @@ fn fast_path(status: &Status) -> Option<String> {
     let in_kernel = format!("{} of {} connections left to the kernel", fast.elements, fast.capacity);
     let counts = nonzero([(fast.allowed, "allowed by it"), (fast.repeated, "sent again")].into_iter());
     let counts = counts.map_or(String::new(), |counts| format!(", {counts}"));
-    ["on", "shut"].contains(&&*fast.state).then(|| format!("{}, {in_kernel}{counts}", fast.state))
+    let crash = if fast.ends_with == "lease" { ", for up to 3 s after a crash" } else { "" };
+    ["on", "shut"].contains(&&*fast.state).then(|| format!("{}, {in_kernel}{crash}{counts}", fast.state))
 }
 
 fn dns_over_tcp(status: &Status) -> Option<String> {

@@ -73,6 +73,9 @@ pub struct Status {
 pub struct FastPathStatus {
     /// One of [`STATES`](Self::STATES).
     pub state: String,
+    /// What ends it when decider does, one of [`ENDS`](Self::ENDS); empty where it is off.
+    #[serde(default)]
+    pub ends_with: String,
     /// Connections (client, destination, port) that the kernel lets through by itself now.
     pub elements: usize,
     /// Those that there may be.
@@ -88,6 +91,8 @@ pub struct FastPathStatus {
 impl FastPathStatus {
     /// Not wanted by the policy; in use; wanted, but the kernel did not do what it was told, so everything goes to the queues.
     pub const STATES: [&str; 3] = ["off", "on", "shut"];
+    /// The process, at once; a lease, after three seconds at most.
+    pub const ENDS: [&str; 2] = ["process", "lease"];
 }
 
 /// The file that events are written to.

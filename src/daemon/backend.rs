@@ -15,7 +15,7 @@ use crate::control::{
 use crate::decide::{self, Connected, Explanation, Scene, Step};
 use crate::envoy::{EnvoyState, Phase};
 use crate::fast::Key;
-use crate::kernel::{self, QueueStatement};
+use crate::kernel::{self, Features};
 use crate::model::{ClientId, Moment};
 use crate::queue::{Published, Shared};
 use crate::record::{DnsOutcome, Event, Follower, RecorderHandle, Totals};
@@ -47,7 +47,7 @@ pub struct View {
     /// Envoy, as last heard.
     pub envoy: watch::Receiver<EnvoyState>,
     /// How packets get into the queues.
-    pub statement: QueueStatement,
+    pub features: Features,
     /// What the process has given up, once all is in force.
     pub sandbox: OnceLock<SandboxStatus>,
     /// Who has what connection of this host.
@@ -223,11 +223,11 @@ impl Backend for View {
                 waiting: kernel_totals.waiting,
                 repeated_syns: counters.repeated_syns.value(),
             },
-            fast_path: fast::status(&self.shared, in_kernel.remove(kernel::FAST_COUNTER).unwrap_or(0)),
+            fast_path: fast::status(&self.shared, self.features, in_kernel.remove(kernel::FAST_COUNTER).unwrap_or(0)),
             refused_in_kernel: in_kernel,
             dns: self.dns_status(spec.dns.capacity),
             queues: self.workers.places().iter().map(|place| place.status(&stats)).collect(),
-            queue_statement: self.statement.as_str().to_owned(),
+            queue_statement: self.features.queueing.as_str().to_owned(),
             heal: health.heal,
             sandbox: self.sandbox.get().cloned().unwrap_or_default(),
             lost_records: counters.lost_records.value(),

@@ -7,7 +7,7 @@ use crossbeam_channel::RecvTimeoutError;
 use crate::clock;
 use crate::control::FastPathStatus;
 use crate::fast::CAPACITY;
-use crate::kernel::FastMaps;
+use crate::kernel::{Attendance, FastMaps, Features};
 use crate::queue::{FastFigures, Shared};
 use crate::record::{Throttle, Told};
 
@@ -28,16 +28,30 @@ pub fn start(maps: FastMaps, shared: Arc<Shared>) -> io::Result<()> {
     Ok(())
 }
 
-/// How it is with the fast path, of which the ruleset has counted so many SYNs.
-pub fn status(shared: &Shared, allowed: u64) -> FastPathStatus {
+/// How it is with the fast path on a kernel with these features, of which the ruleset has counted so many SYNs.
+pub fn status(shared: &Shared, features: Features, allowed: u64) -> FastPathStatus {
     let FastFigures { is_wanted, elements, trouble } = shared.fast.figures();
     let state = match (is_wanted, trouble) {
         (false, _) => "off",
         (true, None) => "on",
         (true, Some(_)) => "shut",
     };
+    let marks = shared.published.load().policy.spec().marks;
+    let ends_with = match (is_wanted, features.owned_tables && Attendance::of(marks).is_some()) {
+        (false, _) => "",
+        (true, true) => "process",
+        (true, false) => "lease",
+    };
     let (told, repeated) = (shared.counters.fast_told.value(), shared.counters.fast_repeated.value());
-    FastPathStatus { state: state.to_owned(), elements, capacity: CAPACITY, allowed, told, repeated }
+    FastPathStatus {
+        state: state.to_owned(),
+        ends_with: ends_with.to_owned(),
+        elements,
+        capacity: CAPACITY,
+        allowed,
+        told,
+        repeated,
+    }
 }
 
 /// Who puts elements into the maps. Packets never wait for it.

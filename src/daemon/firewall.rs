@@ -1,6 +1,6 @@
 use tokio::task::block_in_place;
 
-use crate::kernel::{KernelError, Nft, Routing, RoutingPlan, Ruleset, Update, interface_names};
+use crate::kernel::{KernelError, Nft, Presence, Routing, RoutingPlan, Ruleset, Update, interface_names};
 use crate::policy::Policy;
 use crate::queue::Shared;
 
@@ -8,6 +8,8 @@ use crate::queue::Shared;
 pub struct Firewall {
     nft: Nft,
     routing: Routing,
+    /// How the ruleset comes to know that this process is there.
+    presence: Presence,
     bridges: Bridges,
 }
 
@@ -27,11 +29,16 @@ impl Firewall {
     ///
     /// # Errors
     /// What the kernel refuses.
-    pub async fn up(routing: Routing, ruleset: &Ruleset, shared: &Shared) -> Result<Self, KernelError> {
+    pub async fn up(
+        routing: Routing,
+        mut presence: Presence,
+        ruleset: &Ruleset,
+        shared: &Shared,
+    ) -> Result<Self, KernelError> {
         routing.ensure(&routing_plan(shared)).await?;
         let bridges = if routing.bridges_are_filtered().await? { Bridges::Behind } else { Bridges::None };
-        let nft = block_in_place(|| Nft::apply(ruleset))?;
-        Ok(Self { nft, routing, bridges })
+        let nft = block_in_place(|| presence.show(ruleset.attendance).and_then(|()| Nft::apply(ruleset)))?;
+        Ok(Self { nft, routing, presence, bridges })
     }
 
     /// Puts another policy's ruleset and routing in force, in the place of those that are; says what came of it. If one of
@@ -45,6 +52,7 @@ impl Firewall {
             Ok(update) => update,
             Err(error) => {
                 // What it came to is unknown: it may differ from what was wanted.
+                self.presence.show(old.ruleset().attendance)?;
                 self.nft = block_in_place(|| Nft::apply(old.ruleset()))?;
                 return Err(error);
             }
@@ -58,7 +66,9 @@ impl Firewall {
         Ok(update.replaced)
     }
 
-    fn put(&self, ruleset: &Ruleset) -> Result<Update, KernelError> {
+    fn put(&mut self, ruleset: &Ruleset) -> Result<Update, KernelError> {
+        // What waits for a mark of the other policy goes to the queue.
+        self.presence.show(ruleset.attendance)?;
         block_in_place(|| match self.bridges {
             Bridges::None | Bridges::Behind => self.nft.update(ruleset),
             // It has to be applied anew in any case.

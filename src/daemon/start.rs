@@ -11,7 +11,7 @@ use crate::control::{Groups, Server};
 use crate::dns::Record as Observed;
 use crate::envoy::{EnvoyState, Launch, Listener, Started, Steering, Supervisor};
 use crate::kernel::{
-    FastMaps, Local, Nft, QueueStatement, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown,
+    FastMaps, Features, Local, Presence, RefusalLog, Routing, Ruleset, monitor, table_exists, teardown,
 };
 use crate::metrics;
 use crate::model::Epoch;
@@ -48,7 +48,7 @@ const JOURNAL_CHANNEL: usize = 65_536;
 /// What is missing. Then the kernel is as it was found: without a trace, or closed by the decider of before.
 pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry) -> Result<Daemon, StartError> {
     preflight::rights_and_numbers(&options)?;
-    let statement = Nft::probe()?;
+    let features = Features::probe()?;
     let groups = Groups::find(options.group.as_deref(), options.command_group.as_deref()).map_err(StartError::Group)?;
     let server = Server::bind(&options.socket, groups)?;
     let lookers = groups.lookers();
@@ -63,7 +63,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     let relay_listeners = Listeners::bind(policy.spec().envoy.listen, policy.spec().envoy.relay_port())?;
     preflight::room_for_files();
     let local = local::local(policy.spec())?;
-    let ruleset = Ruleset::plan(&policy, &options.queues(), statement, options.log_group, &local);
+    let ruleset = Ruleset::plan(&policy, &options.queues(), features, options.log_group, &local);
     let log = RefusalLog::open(options.log_group)?;
     let (recorder, event_file) = start_recorder(policy.spec(), &who, lookers)?;
     let (shared, journalled) = share(policy, &recorder);
@@ -79,7 +79,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     let running = Running {
         who,
         options,
-        statement,
+        features,
         recorder,
         shared,
         workers,
@@ -110,7 +110,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     let failures = Failures::default();
     notify::ready();
     let (policy, backend) = (view.options.policy_file.display(), view.options.backend.as_str());
-    tracing::info!(%policy, queueing = statement.as_str(), backend, "in force");
+    tracing::info!(%policy, queueing = features.queueing.as_str(), backend, "in force");
     Ok(Daemon { view, firewall, backstop, envoy, changes, ended, down, control, metrics, reloader, failures })
 }
 
@@ -248,7 +248,7 @@ async fn try_to_enforce(
     beside: u32,
 ) -> Result<InForce, StartError> {
     let changes = monitor(Some(beside))?;
-    let firewall = Firewall::up(Routing::connect()?, ruleset, shared).await?;
+    let firewall = Firewall::up(Routing::connect()?, Presence::open()?, ruleset, shared).await?;
     let published = shared.published.load_full();
     let Started { supervisor, steering, state, before } = launch.start(&published.policy).await?;
     Ok(InForce { firewall, changes, envoy: supervisor, steering, envoy_state: state, before })
@@ -258,7 +258,7 @@ async fn try_to_enforce(
 struct Running {
     who: Registry,
     options: Options,
-    statement: QueueStatement,
+    features: Features,
     recorder: RecorderHandle,
     shared: Arc<Shared>,
     workers: Arc<Workers>,
@@ -290,7 +290,7 @@ impl Running {
             relay: self.relay,
             recorder: self.recorder,
             envoy: self.envoy_state,
-            statement: self.statement,
+            features: self.features,
             sandbox: OnceLock::new(),
             who: self.who,
             health: Mutex::new(Health::default()),

@@ -135,10 +135,16 @@ impl Workers {
         let Some(place) = self.places.get(index) else { return Ok(()) };
         let counters = Arc::clone(&place.counters);
         let ended = self.ended.clone();
-        // The daemon ends by leaving its main loop; then nobody is left to be told.
-        let report = move |end| drop(ended.send((index, end)));
+        let shut = place.shutter(shared);
+        let report = move |end| {
+            shut();
+            // The daemon ends by leaving its main loop; then nobody is left to be told.
+            drop(ended.send((index, end)));
+        };
         let shared = Arc::clone(shared);
         let failed = |operation| move |source| OpenError::System { operation, number: place.number, source };
+        // In front of its start: it may end at once.
+        let pause = place.take_shut();
         let spawned = match place.purpose {
             Purpose::Syn => spawn(format!("syn-{}", place.number), queue, SynWorker::new(shared), counters, report),
             Purpose::Dns => {
@@ -146,7 +152,11 @@ impl Workers {
                 spawn(format!("dns-{}", place.number), queue, DnsWorker::new(shared, replies), counters, report)
             }
         };
-        spawned.map_err(failed("start a thread for"))?;
+        if let Err(error) = spawned {
+            place.keep_shut(pause);
+            return Err(failed("start a thread for")(error));
+        }
+        drop(pause);
         place.up.store(true, Ordering::Relaxed);
         Ok(())
     }

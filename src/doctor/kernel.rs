@@ -21,6 +21,8 @@ pub enum Feature {
     Nflog,
     /// Packets made by hand.
     RawSockets,
+    /// Tables that end with the process that made them.
+    OwnedTables,
     /// The whole ruleset.
     Ruleset,
 }
@@ -58,7 +60,7 @@ pub struct KernelFacts {
 
 impl Feature {
     /// All of them.
-    pub const EACH: [Self; 10] = [
+    pub const EACH: [Self; 11] = [
         Self::NfTables,
         Self::Queue,
         Self::Tproxy4,
@@ -68,6 +70,7 @@ impl Feature {
         Self::PolicyRouting,
         Self::Nflog,
         Self::RawSockets,
+        Self::OwnedTables,
         Self::Ruleset,
     ];
 
@@ -82,6 +85,7 @@ impl Feature {
             Self::PolicyRouting => "kernel.policy_routing",
             Self::Nflog => "kernel.nflog",
             Self::RawSockets => "kernel.raw_sockets",
+            Self::OwnedTables => "kernel.owned_tables",
             Self::Ruleset => "kernel.ruleset",
         }
     }
@@ -97,6 +101,7 @@ impl Feature {
             Self::PolicyRouting => "routing by marks",
             Self::Nflog => "reports of refused packets (NFLOG)",
             Self::RawSockets => "raw sockets",
+            Self::OwnedTables => "tables that end with their process, for the fast path",
             Self::Ruleset => "the ruleset of this policy",
         }
     }
@@ -113,14 +118,33 @@ impl Feature {
             Self::ConntrackEvents => &["nf_conntrack_netlink"],
             Self::Nflog => &["nft_log", "nfnetlink_log"],
             Self::Ruleset => &["nft_fib_inet", "nft_reject_inet", "nft_limit"],
-            Self::PolicyRouting | Self::RawSockets => &[],
+            Self::PolicyRouting | Self::RawSockets | Self::OwnedTables => &[],
+        }
+    }
+
+    /// What there is not, without one that is not needed.
+    const fn loss(self) -> &'static str {
+        match self {
+            Self::ConntrackEvents => "a name does not live as long as the connections through it",
+            Self::OwnedTables => {
+                "the kernel lets through what it knows for up to three seconds after a crash of decider"
+            }
+            Self::NfTables
+            | Self::Queue
+            | Self::Tproxy4
+            | Self::Tproxy6
+            | Self::ConntrackMarks
+            | Self::PolicyRouting
+            | Self::Nflog
+            | Self::RawSockets
+            | Self::Ruleset => "decider does not start",
         }
     }
 
     /// Without these decider does not start; without the others it does less.
     const fn is_needed(self) -> bool {
         match self {
-            Self::ConntrackEvents => false,
+            Self::ConntrackEvents | Self::OwnedTables => false,
             Self::NfTables
             | Self::Queue
             | Self::Tproxy4
@@ -149,7 +173,7 @@ fn of_trial(trial: &Trial, facts: &KernelFacts) -> Finding {
         }
         Outcome::Refused(why) => Finding::warn(
             name,
-            format!("{words}: none ({why}), so that a name does not live as long as the connections through it"),
+            format!("{words}: none ({why}), so that {}", trial.feature.loss()),
             mend(trial.feature, facts),
         ),
     }
@@ -167,6 +191,7 @@ fn mend(feature: Feature, facts: &KernelFacts) -> String {
             format!("boot a kernel with CONFIG_IP_MULTIPLE_TABLES and CONFIG_IPV6_MULTIPLE_TABLES instead of {release}")
         }
         Feature::RawSockets => "start it with CAP_NET_RAW".to_owned(),
+        Feature::OwnedTables => format!("boot Linux 5.12 or later instead of {release}, or set `fast_path: false`"),
         Feature::NfTables
         | Feature::Queue
         | Feature::Tproxy4

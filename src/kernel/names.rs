@@ -21,6 +21,12 @@ pub const FAST_CHAIN: &str = "fast";
 /// Counts what was let through by them.
 pub const FAST_COUNTER: &str = "fast";
 
+/// The table that is decider's process's own, in the `inet` family: the kernel deletes it when that ends.
+pub const ALIVE_TABLE: &str = "decider_alive";
+
+/// Its only chain.
+pub const ALIVE_CHAIN: &str = "alive";
+
 /// The number by which rules and routes are decider's (`rtm_protocol`, linux/rtnetlink.h: user space may take any above 4).
 pub const PROTOCOL: u8 = 222;
 

@@ -29,6 +29,13 @@ pub struct Part {
     pub flags: u16,
 }
 
+/// Whether the end of a batch is sent: without it the kernel checks everything and changes nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Batch {
+    Commit,
+    CheckOnly,
+}
+
 impl NftSocket {
     /// A socket.
     ///
@@ -53,6 +60,18 @@ impl NftSocket {
     /// # Errors
     /// What the kernel says.
     pub fn commit(&mut self, parts: Vec<Part>) -> io::Result<()> {
+        self.send(parts, Batch::Commit)
+    }
+
+    /// Has the kernel look at the changes, and makes none.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn check(&mut self, parts: Vec<Part>) -> io::Result<()> {
+        self.send(parts, Batch::CheckOnly)
+    }
+
+    fn send(&mut self, parts: Vec<Part>, batch: Batch) -> io::Result<()> {
         let first = self.sequence.wrapping_add(1);
         let mut bytes = control(ControlMessage::BatchBegin, first);
         let wanted = parts.len();
@@ -65,7 +84,9 @@ impl NftSocket {
         }
         let last = sequence;
         self.sequence = last.wrapping_add(1);
-        bytes.extend(control(ControlMessage::BatchEnd, self.sequence));
+        if batch == Batch::Commit {
+            bytes.extend(control(ControlMessage::BatchEnd, self.sequence));
+        }
         self.socket.send(&bytes, 0)?;
         self.outcome(first, last)
     }

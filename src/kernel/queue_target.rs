@@ -6,23 +6,15 @@
 use std::io;
 use std::ops::RangeInclusive;
 
-use netlink_packet_core::{
-    DefaultNla, NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
-};
+use netlink_packet_core::{DefaultNla, NLM_F_APPEND, NLM_F_CREATE};
 use netlink_packet_netfilter::nftables::{
     ChainAttribute, ChainMessage, Expressions, NfTablesMessage, RuleAttribute, RuleMessage, TableAttribute,
     TableMessage,
 };
-use netlink_packet_netfilter::none::ControlMessage;
-use netlink_packet_netfilter::{
-    NetfilterHeader, NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily, NetfilterSubsystem,
-};
-use netlink_sys::Socket;
-use netlink_sys::constants::NETLINK_NETFILTER;
 
 use super::KernelError;
-use super::datagram::{message, messages};
 use super::names::{DNS_QUEUE_CHAIN, SYN_QUEUE_CHAIN, TABLE};
+use super::nft_socket::{NftSocket, Part};
 use super::ruleset::QueueNumbers;
 
 /// `NFTA_TARGET_NAME`, `_REV`, `_INFO` (`linux/netfilter/nf_tables_compat.h`).
@@ -31,23 +23,15 @@ const TARGET_REVISION: u16 = 2;
 const TARGET_INFO: u16 = 3;
 /// `struct xt_NFQ_info_v3` (`linux/netfilter/xt_NFQUEUE.h`).
 const REVISION: u32 = 3;
-/// `NFNETLINK_V0` (linux/netfilter/nfnetlink.h).
-const VERSION: u8 = 0;
-
-/// Whether the end of a batch is sent: without it the kernel checks everything and changes nothing.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Batch {
-    Commit,
-    CheckOnly,
-}
 
 /// Adds the rules that hand packets to the queues; their chains must be there and empty.
 ///
 /// # Errors
 /// If the kernel refuses; then neither rule is there.
 pub fn add(queues: &QueueNumbers) -> Result<(), KernelError> {
-    let rules = vec![rule(TABLE, SYN_QUEUE_CHAIN, &queues.syn), rule(TABLE, DNS_QUEUE_CHAIN, &queues.dns)];
-    send(rules, Batch::Commit).map_err(|source| KernelError::netlink("add the NFQUEUE rules", source))
+    let rules = [rule(TABLE, SYN_QUEUE_CHAIN, &queues.syn), rule(TABLE, DNS_QUEUE_CHAIN, &queues.dns)];
+    let added = NftSocket::open().and_then(|mut socket| socket.commit(parts(rules)));
+    added.map_err(|source| KernelError::netlink("add the NFQUEUE rules", source))
 }
 
 /// Whether the kernel takes such a rule. Changes nothing.
@@ -58,12 +42,12 @@ pub fn probe() -> io::Result<()> {
     const NAME: &str = "decider_probe";
     let table = TableMessage { attributes: vec![TableAttribute::Name(NAME.into())] };
     let attributes = vec![ChainAttribute::Table(NAME.into()), ChainAttribute::Name(NAME.into())];
-    let messages = vec![
+    let messages = [
         NfTablesMessage::NewTable(table),
         NfTablesMessage::NewChain(ChainMessage { attributes }),
         rule(NAME, NAME, &(0..=0)),
     ];
-    send(messages, Batch::CheckOnly)
+    NftSocket::open()?.check(parts(messages))
 }
 
 fn rule(table: &str, chain: &str, numbers: &RangeInclusive<u16>) -> NfTablesMessage {
@@ -90,50 +74,9 @@ fn target_info(numbers: &RangeInclusive<u16>) -> Vec<u8> {
     [*numbers.start(), total, 0, 0].into_iter().flat_map(u16::to_ne_bytes).collect()
 }
 
-fn send(messages: Vec<NfTablesMessage>, batch: Batch) -> io::Result<()> {
-    let mut socket = Socket::new(NETLINK_NETFILTER)?;
-    socket.bind_auto()?;
-    let mut bytes = Vec::new();
-    let control = |message: ControlMessage| {
-        // The header of a batch names the subsystem that it is for.
-        let subsystem = u16::from(u8::from(NetfilterSubsystem::NfTables));
-        (NetfilterProtoFamily::Unspec, subsystem, NetfilterMessageInner::None(message), 0)
-    };
-    let wanted = messages.len();
-    let inner = messages.into_iter().map(|message| {
-        (
-            NetfilterProtoFamily::Inet,
-            0,
-            NetfilterMessageInner::NfTables(message),
-            NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND,
-        )
-    });
-    let end = (batch == Batch::Commit).then(|| control(ControlMessage::BatchEnd));
-    let all = std::iter::once(control(ControlMessage::BatchBegin)).chain(inner).chain(end);
-    for ((family, resource, inner, flags), number) in all.zip(1..) {
-        let part = NetfilterMessage::new(NetfilterHeader::new(family, VERSION, resource), inner);
-        bytes.extend(message(NetlinkPayload::from(part), NLM_F_REQUEST | flags, number));
-    }
-    socket.send(&bytes, 0)?;
-    acknowledged(&socket, wanted)
-}
-
-/// Waits for as many acknowledgements; the first refusal ends it.
-fn acknowledged(socket: &Socket, wanted: usize) -> io::Result<()> {
-    let mut left = wanted;
-    while left > 0 {
-        let (bytes, _) = socket.recv_from_full()?;
-        for (_, message) in messages(&bytes) {
-            let message = NetlinkMessage::<NetfilterMessage>::deserialize(message).map_err(io::Error::other)?;
-            if let NetlinkPayload::Error(error) = &message.payload {
-                match error.code {
-                    None => left = left.saturating_sub(1),
-                    Some(_) => return Err(error.to_io()),
-                }
-            }
-        }
-    }
-    Ok(())
+fn parts(messages: impl IntoIterator<Item = NfTablesMessage>) -> Vec<Part> {
+    let part = |message| Part { message, flags: NLM_F_CREATE | NLM_F_APPEND };
+    messages.into_iter().map(part).collect()
 }
 
 #[cfg(test)]

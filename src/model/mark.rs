@@ -26,6 +26,8 @@ pub struct Slot(pub u16);
 /// | 1 | [`deny`](Self::deny) |
 /// | 2 | [`direct`](Self::direct): let through unproxied (DNS questions, replies to inbound flows) |
 /// | 3 | [`upstream`](Self::upstream): Envoy's own connections |
+/// | 4 | [`waiting`](Self::waiting): a SYN that may be decided, and is not yet |
+/// | 5 | [`attended`](Self::attended): such a SYN, while decider's process is there |
 /// | upper three quarters | [`listener`](Self::listener): one number a slot |
 /// | the last | [`relay`](Self::relay): DNS over TCP |
 ///
@@ -80,6 +82,24 @@ impl MarkMask {
     #[must_use]
     pub const fn upstream(self) -> Mark {
         self.scatter(3)
+    }
+
+    /// The mark of a SYN between what refuses it and what decides it; none if the mask has too few bits for one.
+    #[must_use]
+    pub const fn waiting(self) -> Option<Mark> {
+        self.spare(4)
+    }
+
+    /// The mark that decider's process being there makes of [`waiting`](Self::waiting); none if that is none.
+    #[must_use]
+    pub const fn attended(self) -> Option<Mark> {
+        self.spare(5)
+    }
+
+    /// A number below those of listeners that not every mask has.
+    const fn spare(self, number: u32) -> Option<Mark> {
+        let quarter = 1u32 << (self.0.count_ones() - 2);
+        if number < quarter { Some(self.scatter(number)) } else { None }
     }
 
     /// The mark that leads to decider's own relay for DNS over TCP: every bit.
@@ -168,7 +188,8 @@ mod tests {
     #[test]
     fn special_marks_are_distinct_and_in_no_class() {
         let mask = MarkMask::default();
-        let special = [Mark(0), mask.deny(), mask.direct(), mask.upstream()];
+        let between = [mask.waiting().unwrap(), mask.attended().unwrap()];
+        let special = [Mark(0), mask.deny(), mask.direct(), mask.upstream(), between[0], between[1]];
         for (index, mark) in special.iter().enumerate() {
             assert!(!in_class(mask, *mark));
             assert!(!special[..index].contains(mark));
@@ -183,5 +204,7 @@ mod tests {
         assert_eq!(four.listener(Slot(10)), Some(Mark(0xe)));
         assert_eq!(four.listener(Slot(11)), None);
         assert_eq!(four.relay(), Mark(0xf));
+        assert_eq!((four.waiting(), four.attended()), (None, None));
+        assert_eq!(MarkMask::new(0x1f).unwrap().attended(), Some(Mark(5)));
     }
 }

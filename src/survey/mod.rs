@@ -24,7 +24,7 @@ use crate::doctor::{
     Beyond, Facts, KernelFacts, Listing, OtherFacts, PolicyFacts, QueueFacts, Rights, SettingFacts, TimeFacts, Unseen,
     has_clients,
 };
-use crate::kernel::{TABLE, list_ruleset, nft_version};
+use crate::kernel::{ALIVE_TABLE, TABLE, list_ruleset, nft_version};
 use crate::policy::{Policy, Spec};
 
 /// Where to look.
@@ -90,7 +90,7 @@ fn kernel(rights: &Rights, policy: Option<&Policy>) -> KernelFacts {
 }
 
 fn others(asks_beyond: bool) -> OtherFacts {
-    let nftables = list_ruleset().map(|json| Listing::read(&json, TABLE));
+    let nftables = list_ruleset().map(|json| Listing::read(&json, &[TABLE, ALIVE_TABLE]));
     let tables =
         ["ip_tables_names", "ip6_tables_names"].map(|name| std::fs::read_to_string(format!("/proc/net/{name}")));
     let legacy = tables.iter().flatten().flat_map(|text| text.lines()).map(str::to_owned).collect();

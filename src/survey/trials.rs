@@ -10,8 +10,8 @@ use rtnetlink::LinkUnspec;
 use crate::daemon::{Options, offline};
 use crate::doctor::{Feature, Outcome, Rights, Trial, Unseen};
 use crate::kernel::{
-    Conntrack, KernelError, Nft, RefusalLog, Routing, RoutingPlan, Ruleset, conntrack_is_silent, interface_names,
-    try_ruleset,
+    Conntrack, Features, KernelError, Nft, Presence, RefusalLog, Routing, RoutingPlan, Ruleset, conntrack_is_silent,
+    interface_names, try_ruleset,
 };
 use crate::policy::Policy;
 
@@ -69,6 +69,10 @@ fn attempt(feature: Feature, ground: Ground, policy: Option<&Policy>) -> Outcome
             Ok(()) => Outcome::Works(None),
             Err(error) => Outcome::Refused(error.to_string()),
         },
+        Feature::OwnedTables => match Presence::probe() {
+            Ok(()) => Outcome::Works(None),
+            Err(error) => Outcome::Refused(error.to_string()),
+        },
         Feature::Ruleset => policy.map_or(Outcome::Works(None), |policy| whole(policy, ground)),
     }
 }
@@ -83,11 +87,11 @@ fn ruleset(rule: &str) -> Outcome {
 
 fn whole(policy: &Policy, ground: Ground) -> Outcome {
     let options = Options::default();
-    let statement = match Nft::probe() {
-        Ok(statement) => statement,
+    let features = match Features::probe() {
+        Ok(features) => features,
         Err(error) => return refused(&error),
     };
-    let ruleset = Ruleset::plan(policy, &options.queues(), statement, options.log_group, &offline::local(policy));
+    let ruleset = Ruleset::plan(policy, &options.queues(), features, options.log_group, &offline::local(policy));
     match ground {
         Ground::Own => outcome(&Nft::apply(&ruleset).map(drop)),
         Ground::Here => said(try_ruleset(&ruleset.to_string())),

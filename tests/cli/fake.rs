@@ -211,7 +211,7 @@ pub fn status() -> Value {
             "queued": 12, "allowed": 10, "denied": 2, "audited": 0, "malformed": 0, "dropped_by_kernel": 0,
             "waiting": 0, "repeated_syns": 0
         },
-        "fast_path": { "state": "on", "elements": 2, "capacity": 65_536, "allowed": 7, "told": 7, "repeated": 1 },
+        "fast_path": { "state": "on", "ends_with": "process", "elements": 2, "capacity": 65_536, "allowed": 7, "told": 7, "repeated": 1 },
         "refused_in_kernel": { "port-not-allowed": 3, "not-a-syn": 0 },
         "dns": {
             "tcp": {

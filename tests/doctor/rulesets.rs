@@ -68,7 +68,7 @@ fn routing_rules_that_do_no_harm() {
 }
 
 fn listed(items: &[Value]) -> Listing {
-    Listing::read(&json!({ "nftables": items }), "decider")
+    Listing::read(&json!({ "nftables": items }), &["decider", "decider_alive"])
 }
 
 fn base(hook: &str, policy: &str) -> Value {

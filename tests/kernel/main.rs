@@ -4,6 +4,7 @@
 mod cut;
 mod fast_map;
 mod monitor;
+mod presence;
 mod private;
 mod queue;
 mod routing;

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use decider::dns::{Belief, Grounds};
-use decider::kernel::{Local, QueueStatement, Ruleset};
+use decider::kernel::{Features, Local, QueueStatement, Ruleset};
 use ipnet::IpNet;
 
 use crate::ruleset::QUEUES;
@@ -12,7 +12,8 @@ use crate::{POLICY, policy};
 
 /// The networks that Envoy's connections are refused to.
 fn refused(text: &str) -> Vec<IpNet> {
-    let ruleset = Ruleset::plan(&policy(text), &QUEUES, QueueStatement::Native, 5300, &Local::default()).to_string();
+    let features = Features { queueing: QueueStatement::Native, owned_tables: true };
+    let ruleset = Ruleset::plan(&policy(text), &QUEUES, features, 5300, &Local::default()).to_string();
     let lines = ruleset.lines().filter(|line| line.contains("daddr") && line.contains("goto refuse_private_address"));
     let sets = lines.filter_map(|line| Some(line.split_once("{ ")?.1.split_once(" }")?.0));
     sets.flat_map(|set| set.split(", ").map(|network| network.parse().unwrap())).collect()

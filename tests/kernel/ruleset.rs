@@ -1,11 +1,11 @@
-use decider::kernel::{Local, Nft, QueueNumbers, QueueStatement, Ruleset, refusal_counters};
+use decider::kernel::{Features, Local, Nft, QueueNumbers, QueueStatement, Ruleset, refusal_counters};
 
 use crate::{POLICY, in_namespace, policy, sh};
 
 pub const QUEUES: QueueNumbers = QueueNumbers { syn: 5300..=5301, dns: 5302..=5302 };
 
 pub fn plan(text: &str) -> Ruleset {
-    Ruleset::plan(&policy(text), &QUEUES, Nft::probe().unwrap(), 5300, &Local::default())
+    Ruleset::plan(&policy(text), &QUEUES, Features::probe().unwrap(), 5300, &Local::default())
 }
 
 #[test]
@@ -62,7 +62,8 @@ fn no_name_of_a_protocol_needs_the_systems_list() {
 
 #[test]
 fn the_native_statement_is_well_formed() {
-    let native = Ruleset::plan(&policy(POLICY), &QUEUES, QueueStatement::Native, 5300, &Local::default()).to_string();
+    let features = Features { queueing: QueueStatement::Native, owned_tables: true };
+    let native = Ruleset::plan(&policy(POLICY), &QUEUES, features, 5300, &Local::default()).to_string();
     assert!(native.contains("\t\tqueue num 5300-5301\n"), "{native}");
     assert!(native.contains("\t\tqueue num 5302\n"), "{native}");
 }

@@ -95,7 +95,7 @@ impl Reloader {
     async fn enforce(&self, before: &Policy, after: Policy) -> Result<(), ReloadFailure> {
         let view = &self.view;
         let options = &view.options;
-        let ruleset = Ruleset::plan(&after, &options.queues(), view.statement, options.log_group, &self.local);
+        let ruleset = Ruleset::plan(&after, &options.queues(), view.features, options.log_group, &self.local);
         let mut firewall = self.firewall.lock().await;
         let refused_before = tokio::task::block_in_place(refusal_counters).unwrap_or_default();
         let replaced = firewall.change(before, &after, &ruleset).await.map_err(refused)?;

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::control::QueueStatus;
 use crate::kernel::{QueueStats, queue_stats};
-use crate::queue::{Backend, BoundQueue, Ended, NfqQueue, OpenError, QueueOptions};
+use crate::queue::{Backend, BoundQueue, Ended, NfqQueue, OpenError, Pause, QueueOptions, Shared};
 use crate::record::QueueCounters;
 
 use super::KernelTotals;
@@ -43,6 +43,8 @@ pub struct Place {
     pub purpose: Purpose,
     pub(super) counters: Arc<QueueCounters>,
     pub(super) up: AtomicBool,
+    /// While its queue is closed: the kernel may not let through by itself what it would drop there.
+    shut: Arc<Mutex<Option<Pause>>>,
     panics: AtomicU64,
     /// Packets that workers received and ended without an answer to.
     broken: AtomicU64,
@@ -76,6 +78,7 @@ impl Place {
             purpose,
             counters: Arc::default(),
             up: AtomicBool::new(false),
+            shut: Arc::default(),
             panics: AtomicU64::new(0),
             broken: AtomicU64::new(0),
             before: Mutex::default(),
@@ -117,6 +120,25 @@ impl Place {
         if matches!(ended, Ended::Panicked(_)) {
             self.panics.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// What to do in the worker's thread as it ends.
+    pub(super) fn shutter(&self, shared: &Arc<Shared>) -> impl FnOnce() + Send + 'static {
+        let (shut, shared, purpose) = (Arc::clone(&self.shut), Arc::clone(shared), self.purpose);
+        move || match purpose {
+            Purpose::Syn => *shut.lock().unwrap_or_else(PoisonError::into_inner) = Some(shared.pause_fast()),
+            Purpose::Dns => {}
+        }
+    }
+
+    /// What its worker's end has left to be lifted, once there is another.
+    pub(super) fn take_shut(&self) -> Option<Pause> {
+        self.shut.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// There is no other yet.
+    pub(super) fn keep_shut(&self, pause: Option<Pause>) {
+        *self.shut.lock().unwrap_or_else(PoisonError::into_inner) = pause;
     }
 
     /// Settles what the closed socket leaves, before there is another.

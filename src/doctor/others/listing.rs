@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-/// What `nft -j list ruleset` says, less decider's own table.
+/// What `nft -j list ruleset` says, less decider's own tables.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listing {
     /// Chains that the kernel calls.
@@ -45,16 +45,17 @@ pub struct Rule {
 impl Listing {
     /// Reads it. What is not understood is left out.
     #[must_use]
-    pub fn read(json: &Value, own_table: &str) -> Self {
+    pub fn read(json: &Value, own_tables: &[&str]) -> Self {
+        let is_others = |item: &&Value, key: &str| !own_tables.contains(&text(item, key).as_str());
         let items = json.get("nftables").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let mut listing = Self::default();
         for item in items {
-            if let Some(table) = item.get("table").filter(|table| text(table, "name") != own_table) {
+            if let Some(table) = item.get("table").filter(|table| is_others(table, "name")) {
                 listing.names.push(text(table, "name"));
-            } else if let Some(chain) = item.get("chain").filter(|chain| text(chain, "table") != own_table) {
+            } else if let Some(chain) = item.get("chain").filter(|chain| is_others(chain, "table")) {
                 listing.names.push(text(chain, "name"));
                 listing.bases.extend(base(chain));
-            } else if let Some(rule) = item.get("rule").filter(|rule| text(rule, "table") != own_table) {
+            } else if let Some(rule) = item.get("rule").filter(|rule| is_others(rule, "table")) {
                 let statements = rule.get("expr").and_then(Value::as_array).cloned().unwrap_or_default();
                 listing.rules.push(Rule { id: id(rule, "chain"), statements });
             }

@@ -1,5 +1,6 @@
 use crate::policy::Policy;
 
+use super::super::Features;
 use super::host::Local;
 use super::plan::{QueueNumbers, QueueStatement, Ruleset};
 use super::table::{Base, Kind, Table};
@@ -16,7 +17,8 @@ impl Ruleset {
     #[must_use]
     pub fn undecided(policy: &Policy, log_group: u16, local: &Local) -> Self {
         let nobody = QueueNumbers { syn: 0..=0, dns: 0..=0 };
-        Self { targets: None, ..Self::plan(policy, &nobody, QueueStatement::Target, log_group, local) }
+        let features = Features { queueing: QueueStatement::Target, owned_tables: false };
+        Self { targets: None, ..Self::plan(policy, &nobody, features, log_group, local) }
     }
 
     /// What is put in force where there is no policy to be had: nothing is forwarded and nothing leaves, but what stays on
@@ -34,7 +36,7 @@ impl Ruleset {
             "counter reject with icmpx admin-prohibited",
         ];
         table.chain("output", Some(OUTPUT), output.map(str::to_owned).to_vec());
-        Self { table, targets: None }
+        Self { table, targets: None, attendance: None }
     }
 }
 

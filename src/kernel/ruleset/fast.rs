@@ -1,12 +1,14 @@
 //! The way of what the kernel decides alone: SYNs like one that a queue has let through.
 //!
 //! decider puts elements into the maps, and a lease into a set; without the lease, which is short, the maps count for nothing.
+//! Where the kernel has tables that end with a process, neither do they without that.
 
 use crate::fast::CAPACITY;
 use crate::model::Reason;
 use crate::policy::{Mode, Spec};
 
 use super::super::names::{FAST_CHAIN, FAST_COUNTER, FAST_LEASE, FAST_MAPS};
+use super::attendance::Attendance;
 use super::marks;
 use super::refusals::SNAPLEN;
 use super::table::{Object, Table};
@@ -40,11 +42,39 @@ pub fn add(table: &mut Table, spec: &Spec, log_group: u16) {
     );
 }
 
-/// The rule that asks the maps, of a clean SYN. The lease's only element is the mark 0, and a map gives a packet its whole mark:
-/// those that have a mark of others go to the queue.
-pub fn rules(spec: &Spec) -> Vec<String> {
-    let asked = is_there(spec).then(|| format!("meta mark @{FAST_LEASE} tcp dport @ports jump {FAST_CHAIN}"));
-    asked.into_iter().collect()
+/// The chain of what waits to be decided.
+pub const WAITING: &str = "waiting";
+
+/// How the ruleset of a policy can come to know that decider is there, if it has to.
+pub fn attendance(spec: &Spec) -> Option<Attendance> {
+    if is_there(spec) { Attendance::of(spec.marks) } else { None }
+}
+
+/// What becomes of a clean SYN before it is queued. It waits to be seen by the table that ends with decider; where there can be
+/// none, the maps are asked at once, and the lease alone says whether they count.
+pub fn rules(spec: &Spec, attendance: Option<Attendance>) -> Vec<String> {
+    match attendance {
+        Some(Attendance { waiting, .. }) => vec![format!("tcp dport @ports {} accept", marks::add(waiting))],
+        None if is_there(spec) => vec![format!("meta mark @{FAST_LEASE} tcp dport @ports jump {FAST_CHAIN}")],
+        None => vec![],
+    }
+}
+
+/// Adds the chains that decide what waits: with decider there the maps are asked, and else the queue.
+///
+/// The lease's only element is the mark 0, and a map gives a packet its whole mark: what has a mark of others goes to the queue.
+pub fn add_decide(table: &mut Table, spec: &Spec, attendance: Attendance) {
+    let mask = spec.marks;
+    let Attendance { waiting, attended } = attendance;
+    let asked =
+        vec![marks::clear(mask), format!("meta mark @{FAST_LEASE} jump {FAST_CHAIN}"), "goto ask_syn".to_owned()];
+    table.chain("attended", None, asked);
+    table.chain("unattended", None, vec![marks::clear(mask), "goto ask_syn".to_owned()]);
+    let rules = vec![
+        format!("{} goto attended", marks::packet_is(mask, attended)),
+        format!("{} goto unattended", marks::packet_is(mask, waiting)),
+    ];
+    table.chain(WAITING, None, rules);
 }
 
 fn timed(kind: &'static str, name: &str, datatype: &str, size: usize) -> Object {

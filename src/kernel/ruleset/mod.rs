@@ -3,6 +3,7 @@
 //! The way of a client's packet through the chains is told in `plan.rs`, top to bottom, and that of what this host's own
 //! processes send in `host.rs`.
 
+mod attendance;
 mod bridged;
 mod closed;
 mod fast;
@@ -15,6 +16,7 @@ pub(in crate::kernel) mod table;
 mod update;
 mod upkeep;
 
+pub use attendance::Attendance;
 pub use host::Local;
 pub use plan::{QueueNumbers, QueueStatement, Ruleset};
 pub use table::Table;

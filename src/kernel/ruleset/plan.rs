@@ -7,7 +7,9 @@ use ipnet::IpNet;
 use crate::model::Reason;
 use crate::policy::{InterfacePattern, Mode, Policy, Spec};
 
+use super::super::Features;
 use super::super::names::{DNS_QUEUE_CHAIN, SYN_QUEUE_CHAIN};
+use super::attendance::Attendance;
 use super::host::{self, Local};
 use super::refusals::{UNANSWERED, UNDECIDED, chain_of, silently};
 use super::table::{Base, Kind, Table};
@@ -39,12 +41,16 @@ pub struct Ruleset {
     pub table: Table,
     /// The queues, where their rules are added by netlink.
     pub targets: Option<QueueNumbers>,
+    /// How it comes to know that decider is there, where it has to.
+    pub attendance: Option<Attendance>,
 }
 
 /// Before address translation and routing (`NF_IP_PRI_MANGLE`): packets are decided here.
 const DECIDE: Base = Base { kind: Kind::Filter, hook: "prerouting", priority: -150 };
+/// Behind the table that says that decider is there: what needs that to be decided is decided here.
+const DECIDE_WAITING: Base = Base { kind: Kind::Filter, hook: "prerouting", priority: Attendance::PRIORITY + 1 };
 /// Right behind: a verdict of a queue ends its base chain, so what is made of it stands in the next.
-const DELIVER: Base = Base { kind: Kind::Filter, hook: "prerouting", priority: -149 };
+const DELIVER: Base = Base { kind: Kind::Filter, hook: "prerouting", priority: Attendance::PRIORITY + 2 };
 /// `NF_IP_PRI_FILTER`.
 const FORWARD: Base = Base { kind: Kind::Filter, hook: "forward", priority: 0 };
 /// `NF_IP_PRI_FILTER`.
@@ -57,22 +63,18 @@ const ANSWERS: Base = Base { kind: Kind::Filter, hook: "postrouting", priority: 
 impl Ruleset {
     /// The ruleset that enforces a policy: what refuses first, then the ways of a packet in the order it takes them.
     #[must_use]
-    pub fn plan(
-        policy: &Policy,
-        queues: &QueueNumbers,
-        statement: QueueStatement,
-        log_group: u16,
-        local: &Local,
-    ) -> Self {
+    pub fn plan(policy: &Policy, queues: &QueueNumbers, features: Features, log_group: u16, local: &Local) -> Self {
         let spec = policy.spec();
+        let Features { queueing, owned_tables } = features;
+        let attendance = fast::attendance(spec).filter(|_| owned_tables);
         let mut table = Table::default();
         add_sets(&mut table, policy);
         refusals::add(&mut table, spec, log_group);
-        table.chain(SYN_QUEUE_CHAIN, None, queue_rules(statement, &queues.syn));
-        table.chain(DNS_QUEUE_CHAIN, None, queue_rules(statement, &queues.dns));
+        table.chain(SYN_QUEUE_CHAIN, None, queue_rules(queueing, &queues.syn));
+        table.chain(DNS_QUEUE_CHAIN, None, queue_rules(queueing, &queues.dns));
         table.chain("link_upkeep", None, upkeep::of_a_client());
         fast::add(&mut table, spec, log_group);
-        add_decide(&mut table, spec);
+        add_decide(&mut table, spec, attendance);
         add_deliver(&mut table, spec);
         if spec.mode == Mode::Enforce {
             add_forward(&mut table, spec);
@@ -82,11 +84,11 @@ impl Ruleset {
         if spec.host {
             host::add(&mut table, policy, local);
         }
-        let targets = match statement {
+        let targets = match queueing {
             QueueStatement::Native => None,
             QueueStatement::Target => Some(queues.clone()),
         };
-        Self { table, targets }
+        Self { table, targets, attendance }
     }
 
     /// The transaction that makes this ruleset of another and touches nothing that both have; none if it has to be
@@ -132,7 +134,7 @@ fn add_sets(table: &mut Table, policy: &Policy) {
 }
 
 /// What comes in from clients: marked, queued or refused.
-fn add_decide(table: &mut Table, spec: &Spec) {
+fn add_decide(table: &mut Table, spec: &Spec, attendance: Option<Attendance>) {
     let mask = spec.marks;
     table.chain("restore", None, restore(spec));
     table.chain("ask_dns", None, vec![format!("jump {DNS_QUEUE_CHAIN}"), format!("counter name {UNDECIDED} drop")]);
@@ -152,9 +154,13 @@ fn add_decide(table: &mut Table, spec: &Spec) {
         format!("ct state invalid counter name {} {}", Reason::NotASyn, silently(spec)),
         format!("fib daddr type local goto {}", chain_of(Reason::LocalService)),
     ]);
-    rules.extend(queued_or_refused(fast::rules(spec)));
+    rules.extend(queued_or_refused(fast::rules(spec, attendance)));
     table.chain("from_client", None, rules);
     table.chain("decide", Some(DECIDE), each_interface(spec, "iifname", "from_client"));
+    if let Some(attendance) = attendance {
+        fast::add_decide(table, spec, attendance);
+        table.chain("decide_waiting", Some(DECIDE_WAITING), each_interface(spec, "iifname", fast::WAITING));
+    }
 }
 
 /// What begins, last: a clean SYN to a port of the rules is queued, unless the rules for `clean_syns` say something else; all

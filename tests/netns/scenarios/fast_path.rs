@@ -81,6 +81,7 @@ fn what_the_kernel_decides_is_told_and_counted_like_what_the_queue_decides() {
     });
     assert!(agrees.is_some(), "status, events by the kernel, by the queue, and Envoy do not agree: {last:?}");
     assert_eq!(elements(&world), 2);
+    assert_eq!(last.0["ends_with"], "process");
     nothing_got_out(&world);
 }
 
@@ -178,17 +179,76 @@ fn without_decider_it_counts_no_more_and_a_restart_begins_anew() {
     for signal in [Signal::SIGKILL, Signal::SIGTERM] {
         both(|family| drop(left_to_kernel(&world, 0, "github.com", GITHUB, family)));
         world.gateway.end_by(signal);
-        both(|family| {
-            if signal == Signal::SIGKILL {
-                // So long is the lease.
-                let is_shut = || world.clients[0].connect(GITHUB.of(family), 22).is_err().then_some(());
-                eventually("a shut door", is_shut);
+        // Both at once, long before any lease would have ended.
+        std::thread::scope(|scope| {
+            for family in Family::BOTH {
+                let client = &world.clients[0];
+                scope.spawn(move || client.is_shut_out(GITHUB.of(family), 22));
             }
-            world.clients[0].is_shut_out(GITHUB.of(family), 22);
         });
         world.gateway.start();
         assert_eq!(elements(&world), 0);
     }
+    world.works();
+    nothing_got_out(&world);
+}
+
+/// A process that stands still is there, and holds what it has; so long is the lease.
+#[test]
+fn a_decider_that_stands_still_loses_it() {
+    let world = on().start();
+    both(|family| drop(left_to_kernel(&world, 0, "github.com", GITHUB, family)));
+    world.gateway.freeze();
+    both(|family| {
+        let is_shut = || world.clients[0].connect(GITHUB.of(family), 22).is_err().then_some(());
+        eventually("a shut door", is_shut);
+        world.clients[0].is_shut_out(GITHUB.of(family), 22);
+    });
+    world.gateway.thaw();
+    world.gateway.wait_until_ready();
+    both(|family| drop(left_to_kernel(&world, 0, "github.com", GITHUB, family)));
+    nothing_got_out(&world);
+}
+
+/// Its queue is closed until it is started again, and the kernel does not answer in its place.
+#[test]
+fn a_workers_panic_takes_it_back() {
+    let rules = "
+  - { domain: github.com, proto: ssh }
+  - { domain: db.example.com, proto: tcp, port: 5432 }
+";
+    let mut world = Setup { rules, ..on() }.build();
+    world.gateway.environment = vec![("DECIDER_FAULT".to_owned(), "panic-on-port:5432".to_owned())];
+    world.gateway.start();
+    both(|family| {
+        left_to_kernel(&world, 0, "github.com", GITHUB, family);
+        let address = world.clients[1].look_up("db.example.com", family)[0];
+        world.clients[1].is_shut_out(address, 5432);
+        eventually("a panic that is told of", || {
+            let queues = world.gateway.status()["queues"].as_array()?.clone();
+            queues.iter().any(|queue| queue["panics"].as_u64() >= Some(1)).then_some(())
+        });
+        // Nobody has connected since, so nothing has been put in again.
+        assert_eq!(elements(&world), 0);
+        world.gateway.wait_until_ready();
+        left_to_kernel(&world, 0, "github.com", GITHUB, family);
+    });
+    nothing_got_out(&world);
+}
+
+/// Without enough bits for the marks in between there is the lease alone.
+#[test]
+fn a_mask_of_four_bits_has_the_lease() {
+    let mut world = Setup { top: "fast_path: true\nmarks: { mask: \"0xf0\" }", ..on() }.start();
+    both(|family| drop(left_to_kernel(&world, 0, "github.com", GITHUB, family)));
+    assert!(!world.gateway.namespace.sh("nft list tables").contains("decider_alive"));
+    assert_eq!(world.gateway.status()["fast_path"]["ends_with"], "lease");
+    world.gateway.end_by(Signal::SIGKILL);
+    both(|family| {
+        let is_shut = || world.clients[0].connect(GITHUB.of(family), 22).is_err().then_some(());
+        eventually("a shut door", is_shut);
+    });
+    world.gateway.start();
     world.works();
     nothing_got_out(&world);
 }
@@ -198,6 +258,7 @@ fn a_ruleset_that_was_flushed_comes_back_with_an_empty_map() {
     let world = on().start();
     both(|family| drop(left_to_kernel(&world, 0, "github.com", GITHUB, family)));
     world.gateway.namespace.sh("nft flush ruleset");
+    both(|family| world.clients[1].is_shut_out(STRANGER.of(family), 22));
     eventually("a repair", || (world.gateway.status()["heal"]["ruleset"] == 1).then_some(()));
     world.gateway.wait_until_ready();
     both(|family| drop(left_to_kernel(&world, 0, "github.com", GITHUB, family)));
