@@ -14,7 +14,7 @@ use std::time::Duration;
 pub use element::{Element, Key};
 pub use grounds::{Grounds, grounds, next_end};
 pub use map::FastMap;
-pub use table::{CAPACITY, Table};
+pub use table::{CAPACITY, SHARE, Table};
 
 /// An element ends this much sooner than what it rests on: so long may it take to put it in.
 pub const MARGIN: Duration = Duration::from_millis(500);

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 
 use crate::model::Moment;
@@ -7,14 +8,19 @@ use super::{Element, Key};
 
 /// Elements that there may be at a time, of both families together. What finds no place is decided in the queue.
 pub const CAPACITY: usize = 65_536;
+/// Elements that one client may have of them: as much as it may have of what is known.
+pub const SHARE: usize = CAPACITY / 16;
 
 /// What the kernel's map holds, as far as it was told.
 #[derive(Debug)]
 pub struct Table {
     /// By client and destination.
     pairs: HashMap<(IpAddr, IpAddr), Vec<Placed>>,
+    /// Elements of each client.
+    clients: HashMap<IpAddr, usize>,
     len: usize,
     capacity: usize,
+    share: usize,
 }
 
 #[derive(Debug)]
@@ -24,10 +30,10 @@ struct Placed {
 }
 
 impl Table {
-    /// An empty one with room for so many.
+    /// An empty one with room for so many, and so many of one client.
     #[must_use]
-    pub fn new(capacity: usize) -> Self {
-        Self { pairs: HashMap::new(), len: 0, capacity }
+    pub fn new(capacity: usize, share: usize) -> Self {
+        Self { pairs: HashMap::new(), clients: HashMap::new(), len: 0, capacity, share }
     }
 
     /// Until when there is an element, if there is one now.
@@ -35,6 +41,12 @@ impl Table {
     pub fn find(&self, key: &Key, now: Moment) -> Option<Moment> {
         let placed = self.pairs.get(&(key.client, key.dst))?;
         placed.iter().find(|placed| placed.port == key.port && now < placed.until).map(|placed| placed.until)
+    }
+
+    /// Whether a client may have one more.
+    #[must_use]
+    pub fn has_room(&self, client: IpAddr) -> bool {
+        self.len < self.capacity && self.clients.get(&client).is_none_or(|&count| count < self.share)
     }
 
     /// Adds an element, in place of what there was; says whether there was room.
@@ -45,10 +57,11 @@ impl Table {
             placed.until = element.until;
             return true;
         }
-        if self.len >= self.capacity {
+        if !self.has_room(client) {
             return false;
         }
         self.pairs.entry((client, dst)).or_default().push(Placed { port, until: element.until });
+        *self.clients.entry(client).or_default() += 1;
         self.len += 1;
         true
     }
@@ -57,15 +70,18 @@ impl Table {
     pub fn take(&mut self, client: IpAddr, dst: IpAddr) -> Vec<Key> {
         let placed = self.pairs.remove(&(client, dst)).unwrap_or_default();
         self.len -= placed.len();
+        leave(&mut self.clients, client, placed.len());
         placed.into_iter().map(|placed| Key { client, dst, port: placed.port }).collect()
     }
 
     /// Takes out what has ended.
     pub fn expire(&mut self, now: Moment) {
-        self.pairs.retain(|_, placed| {
+        self.pairs.retain(|(client, _), placed| {
             let before = placed.len();
             placed.retain(|placed| now < placed.until);
-            self.len -= before - placed.len();
+            let ended = before - placed.len();
+            self.len -= ended;
+            leave(&mut self.clients, *client, ended);
             !placed.is_empty()
         });
     }
@@ -73,6 +89,7 @@ impl Table {
     /// Takes everything out.
     pub fn clear(&mut self) {
         self.pairs.clear();
+        self.clients.clear();
         self.len = 0;
     }
 
@@ -89,6 +106,18 @@ impl Table {
     }
 }
 
+/// A client has so many less.
+fn leave(clients: &mut HashMap<IpAddr, usize>, client: IpAddr, fewer: usize) {
+    if fewer > 0
+        && let Entry::Occupied(mut count) = clients.entry(client)
+    {
+        *count.get_mut() = count.get().saturating_sub(fewer);
+        if *count.get() == 0 {
+            count.remove();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,7 +130,7 @@ mod tests {
 
     #[test]
     fn an_element_is_there_until_its_time() {
-        let mut table = Table::new(10);
+        let mut table = Table::new(10, 10);
         let one = element(1, 22, 50);
         assert!(table.put(&one));
         assert_eq!(table.find(&one.key, Moment::from_secs(49)), Some(Moment::from_secs(50)));
@@ -113,7 +142,7 @@ mod tests {
 
     #[test]
     fn all_of_a_pair_go_together_and_no_others() {
-        let mut table = Table::new(10);
+        let mut table = Table::new(10, 10);
         let all = [element(1, 22, 50), element(1, 5432, 50), element(2, 22, 50)];
         assert!(all.iter().all(|element| table.put(element)));
         let gone = table.take(all[0].key.client, all[0].key.dst);
@@ -123,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_finds_no_room_is_left_out_until_something_has_ended() {
-        let mut table = Table::new(2);
+        let mut table = Table::new(2, 2);
         assert!(table.put(&element(1, 22, 50)) && table.put(&element(2, 22, 60)));
         assert!(!table.put(&element(3, 22, 60)));
         table.expire(Moment::from_secs(50));
@@ -131,5 +160,20 @@ mod tests {
         assert_eq!(table.len(), 2);
         table.clear();
         assert!(table.is_empty());
+    }
+
+    #[test]
+    fn a_client_with_its_share_leaves_room_for_others_and_has_it_again() {
+        let mut table = Table::new(10, 2);
+        assert!(table.put(&element(1, 22, 50)) && table.put(&element(1, 23, 60)));
+        assert!(!table.put(&element(1, 24, 60)) && table.put(&element(2, 24, 60)));
+        // In place of one that it has.
+        assert!(table.put(&element(1, 22, 55)));
+        table.expire(Moment::from_secs(55));
+        assert!(table.put(&element(1, 24, 60)) && !table.has_room(element(1, 0, 0).key.client));
+        table.take(element(1, 0, 0).key.client, element(1, 0, 0).key.dst);
+        assert!(table.has_room(element(1, 0, 0).key.client) && table.clients.len() == 1);
+        table.clear();
+        assert!(table.clients.is_empty());
     }
 }

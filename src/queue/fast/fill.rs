@@ -50,7 +50,8 @@ impl Shared {
     /// The element of a connection, if it may have one and there is room; its observation is lent then.
     fn element(&self, table: &mut Table, key: Key, now: Moment, end: Option<Moment>) -> Option<Element> {
         let client = self.client(key.client);
-        if client == ClientId::HOST || table.find(&key, now).is_some() {
+        // What finds no place is not worth a look: a client with more than its share asks each time.
+        if client == ClientId::HOST || table.find(&key, now).is_some() || !table.has_room(key.client) {
             return None;
         }
         let published = self.published.load();

@@ -1,7 +1,7 @@
 use std::io;
 
 use crate::dns::Pair;
-use crate::fast::{CAPACITY, FastMap, Key, Table};
+use crate::fast::{CAPACITY, FastMap, Key, SHARE, Table};
 use crate::model::Moment;
 use crate::policy::{Mode, Policy};
 
@@ -22,7 +22,7 @@ pub struct State {
 impl Default for State {
     /// One without a map.
     fn default() -> Self {
-        Self { map: None, table: Table::new(CAPACITY), is_wanted: false, pauses: 0, trouble: None }
+        Self { map: None, table: Table::new(CAPACITY, SHARE), is_wanted: false, pauses: 0, trouble: None }
     }
 }
 
