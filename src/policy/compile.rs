@@ -153,6 +153,11 @@ impl Policy {
         self.names.allows(name, asker)
     }
 
+    /// The ports on which a rule allows it to somebody; some may come twice.
+    pub fn allowed_ports<'p>(&'p self, asker: Asker, name: &'p DomainName) -> impl Iterator<Item = u16> + 'p {
+        self.names.allowed_ports(name, Some(asker))
+    }
+
     /// Whether any rule is about it by its name.
     #[must_use]
     pub fn names(&self, name: &DomainName) -> bool {

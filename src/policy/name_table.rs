@@ -87,10 +87,15 @@ impl NameTable {
     /// Whether a name is allowed to somebody on any port.
     #[must_use]
     pub fn allows(&self, name: &DomainName, asker: Option<Asker>) -> bool {
-        let entries = self.about(name.as_str()).flat_map(|ports| ports.of(asker));
-        let mut allowances = entries.filter(|entry| entry.target.allows());
+        self.allowed_ports(name, asker).next().is_some()
+    }
+
+    /// The ports on which a name is allowed to somebody; some may come twice.
+    pub fn allowed_ports<'t>(&'t self, name: &'t DomainName, asker: Option<Asker>) -> impl Iterator<Item = u16> + 't {
+        let entries = self.about(name.as_str()).flat_map(move |ports| ports.of(asker));
+        let allowances = entries.filter(|entry| entry.target.allows()).map(|entry| entry.port);
         // The first one counts already, but where the same port is denied by another rule.
-        allowances.any(|entry| matches!(self.find(name, entry.port, asker), Some(Found::Target(Target::Allow(_)))))
+        allowances.filter(move |&port| matches!(self.find(name, port, asker), Some(Found::Target(Target::Allow(_)))))
     }
 
     /// Whether any rule is about just this name.

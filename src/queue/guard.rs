@@ -135,10 +135,11 @@ impl DnsGuard {
         }
         // The answer goes on only when the kernel decides nothing any more by what was known before.
         self.shared.fast.withdraw(&called_in);
-        match private {
-            Some(addr) => Finding::private(name, addr),
-            None => Finding::passed(DnsOutcome::Learned),
+        if let Some(addr) = private {
+            return Finding::private(name, addr);
         }
+        self.shared.ask_ahead(&published.policy, asker, &name, found.iter().map(|found| found.addr));
+        Finding::passed(DnsOutcome::Learned)
     }
 
     fn within_budget(&self, client: IpAddr, name: Option<DomainName>, now: Moment) -> Finding {

@@ -302,6 +302,21 @@ fn what_is_known_is_left_to_the_kernel_until_something_else_is_known() {
 }
 
 #[test]
+fn an_answer_is_enough_for_the_kernel_to_know() {
+    for to in [0, 1] {
+        let mut side = Side::new(vec![simple(Mode::Enforce)], 100);
+        let learn = |name, to| Step::Answer { client: 0, name, addresses: vec![to], ttl: 100 };
+        for (step, known) in [(learn(0, to), 1), (learn(5, to + 2), 1), (learn(0, to + 2), 1), (learn(1, to), 0)] {
+            side.take(&step);
+            side.take(&Step::Fill(0));
+            // Neither what no rule allows, nor what is ambiguous.
+            assert_eq!(side.kernel.decides().len(), known, "{step:?}");
+            side.agrees().unwrap();
+        }
+    }
+}
+
+#[test]
 fn audit_leaves_nothing_to_the_kernel() {
     let mut side = Side::new(vec![simple(Mode::Audit)], 100);
     side.take(&Step::Answer { client: 0, name: 0, addresses: vec![0], ttl: 100 });

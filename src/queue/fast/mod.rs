@@ -5,6 +5,7 @@
 //! held under which it was decided; so whoever changes something either is seen by that decision, or waits for the element and
 //! takes it out.
 
+mod ahead;
 mod figures;
 mod fill;
 mod path;

@@ -38,11 +38,18 @@ impl fmt::Debug for FastPath {
 }
 
 impl FastPath {
-    /// A connection was let through by a queue: those like it may be the kernel's. Never waits; what finds no place comes again.
+    /// A connection was let through by a queue, or may be soon: those like it may be the kernel's. Never waits; what finds no
+    /// place comes again.
     pub fn ask(&self, key: Key) {
-        if self.is_open.load(Ordering::Relaxed) {
+        if self.is_open() {
             let _ = self.asked.try_send(key);
         }
+    }
+
+    /// Whether it is of any use to ask now.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::Relaxed)
     }
 
     /// What was asked.

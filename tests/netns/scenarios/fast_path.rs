@@ -10,12 +10,12 @@ use crate::world::{
     Family, GITHUB, GITLAB, Pair, SHARED, STRANGER, Setup, World, both, eventually, listener_connections, within,
 };
 
-fn on() -> Setup {
+pub(super) fn on() -> Setup {
     Setup { top: "fast_path: true", ..Setup::default() }
 }
 
 /// Looks up and connects until the kernel lets it through alone: the event of that.
-fn left_to_kernel(world: &World, client: usize, name: &str, to: Pair, family: Family) -> Value {
+pub(super) fn left_to_kernel(world: &World, client: usize, name: &str, to: Pair, family: Family) -> Value {
     assert_eq!(world.clients[client].look_up(name, family), [to.of(family)]);
     let own = world.clients[client].address(family).to_string();
     eventually("a connection that the kernel decides", || {
@@ -25,7 +25,7 @@ fn left_to_kernel(world: &World, client: usize, name: &str, to: Pair, family: Fa
     })
 }
 
-fn reaches(world: &World, client: usize, to: Pair, family: Family) {
+pub(super) fn reaches(world: &World, client: usize, to: Pair, family: Family) {
     let reached = world.clients[client].reach(to.of(family), 22);
     assert!(to.both().contains(&reached.unwrap()));
 }
@@ -34,7 +34,7 @@ fn is_to(event: &Value, address: IpAddr) -> bool {
     event["dst"] == address.to_string() && event["verdict"] == "allow"
 }
 
-fn elements(world: &World) -> u64 {
+pub(super) fn elements(world: &World) -> u64 {
     world.gateway.status()["fast_path"]["elements"].as_u64().unwrap()
 }
 
@@ -45,7 +45,7 @@ fn told(world: &World, path: &str) -> u64 {
     those.map(|event| event["repeated"].as_u64().unwrap_or(1)).sum()
 }
 
-fn nothing_got_out(world: &World) {
+pub(super) fn nothing_got_out(world: &World) {
     assert_eq!(world.internet.wire.leaked(), []);
     world.gateway.adds_up();
 }
@@ -170,86 +170,6 @@ fn without_envoy_it_is_empty() {
     eventually("another Envoy", || (world.gateway.status()["envoy"]["restarts"] == 1).then_some(()));
     world.gateway.wait_until_ready();
     both(|family| drop(left_to_kernel(&world, 0, "github.com", GITHUB, family)));
-    nothing_got_out(&world);
-}
-
-#[test]
-fn without_decider_it_counts_no_more_and_a_restart_begins_anew() {
-    let mut world = on().start();
-    for signal in [Signal::SIGKILL, Signal::SIGTERM] {
-        both(|family| drop(left_to_kernel(&world, 0, "github.com", GITHUB, family)));
-        world.gateway.end_by(signal);
-        // Both at once, long before any lease would have ended.
-        std::thread::scope(|scope| {
-            for family in Family::BOTH {
-                let client = &world.clients[0];
-                scope.spawn(move || client.is_shut_out(GITHUB.of(family), 22));
-            }
-        });
-        world.gateway.start();
-        assert_eq!(elements(&world), 0);
-    }
-    world.works();
-    nothing_got_out(&world);
-}
-
-/// A process that stands still is there, and holds what it has; so long is the lease.
-#[test]
-fn a_decider_that_stands_still_loses_it() {
-    let world = on().start();
-    both(|family| drop(left_to_kernel(&world, 0, "github.com", GITHUB, family)));
-    world.gateway.freeze();
-    both(|family| {
-        let is_shut = || world.clients[0].connect(GITHUB.of(family), 22).is_err().then_some(());
-        eventually("a shut door", is_shut);
-        world.clients[0].is_shut_out(GITHUB.of(family), 22);
-    });
-    world.gateway.thaw();
-    world.gateway.wait_until_ready();
-    both(|family| drop(left_to_kernel(&world, 0, "github.com", GITHUB, family)));
-    nothing_got_out(&world);
-}
-
-/// Its queue is closed until it is started again, and the kernel does not answer in its place.
-#[test]
-fn a_workers_panic_takes_it_back() {
-    let rules = "
-  - { domain: github.com, proto: ssh }
-  - { domain: db.example.com, proto: tcp, port: 5432 }
-";
-    let mut world = Setup { rules, ..on() }.build();
-    world.gateway.environment = vec![("DECIDER_FAULT".to_owned(), "panic-on-port:5432".to_owned())];
-    world.gateway.start();
-    both(|family| {
-        left_to_kernel(&world, 0, "github.com", GITHUB, family);
-        let address = world.clients[1].look_up("db.example.com", family)[0];
-        world.clients[1].is_shut_out(address, 5432);
-        eventually("a panic that is told of", || {
-            let queues = world.gateway.status()["queues"].as_array()?.clone();
-            queues.iter().any(|queue| queue["panics"].as_u64() >= Some(1)).then_some(())
-        });
-        // Nobody has connected since, so nothing has been put in again.
-        assert_eq!(elements(&world), 0);
-        world.gateway.wait_until_ready();
-        left_to_kernel(&world, 0, "github.com", GITHUB, family);
-    });
-    nothing_got_out(&world);
-}
-
-/// Without enough bits for the marks in between there is the lease alone.
-#[test]
-fn a_mask_of_four_bits_has_the_lease() {
-    let mut world = Setup { top: "fast_path: true\nmarks: { mask: \"0xf0\" }", ..on() }.start();
-    both(|family| drop(left_to_kernel(&world, 0, "github.com", GITHUB, family)));
-    assert!(!world.gateway.namespace.sh("nft list tables").contains("decider_alive"));
-    assert_eq!(world.gateway.status()["fast_path"]["ends_with"], "lease");
-    world.gateway.end_by(Signal::SIGKILL);
-    both(|family| {
-        let is_shut = || world.clients[0].connect(GITHUB.of(family), 22).is_err().then_some(());
-        eventually("a shut door", is_shut);
-    });
-    world.gateway.start();
-    world.works();
     nothing_got_out(&world);
 }
 

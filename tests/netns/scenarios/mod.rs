@@ -16,6 +16,8 @@ mod envoy_user;
 mod event_file;
 mod failed_start;
 mod fast_path;
+mod fast_path_ends;
+mod fast_path_fills;
 mod floods;
 mod floods_of_dns;
 mod forged_dns;
