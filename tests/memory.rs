@@ -3,21 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+#[path = "bench/core/resident.rs"]
+mod resident;
+
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use decider::dns::{Belief, Flow, Flows, Limits, Observations, Pending, PendingLimits, Question, question};
 use decider::model::{ClientId, DomainName, Mark, Moment, Scope};
+use resident::resident;
 
 /// How many of each: enough that what the program needs anyway does not count.
 const COUNT: u32 = 100_000;
-
-/// Bytes of memory that the process has in use (proc(5), statm: resident pages).
-fn resident() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
-    pages * usize::try_from(nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).unwrap().unwrap()).unwrap()
-}
 
 /// Bytes for each of [`COUNT`] things that are made, and the things.
 fn cost_of<T>(what: &str, make: impl FnOnce() -> T) -> (usize, T) {
