@@ -74,8 +74,12 @@ fn headline(status: &Status) -> String {
 
 fn connections(status: &Status) -> Option<String> {
     let counters = &status.counters;
+    let allowed = match counters.fast {
+        0 => "allowed".to_owned(),
+        fast => format!("allowed ({fast} by the kernel alone)"),
+    };
     let sum = [
-        (counters.allowed, "allowed"),
+        (counters.allowed, &*allowed),
         (counters.denied, "denied"),
         (counters.audited, "audited"),
         (counters.malformed, "malformed"),

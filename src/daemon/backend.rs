@@ -191,6 +191,8 @@ impl Backend for View {
         let kernel_totals = self.workers.totals(&stats);
         let counters = &self.shared.counters;
         let mut in_kernel = counted_in_kernel(&health);
+        let fast = in_kernel.remove(kernel::FAST_COUNTER).unwrap_or(0);
+        let fast_path = fast::status(&self.shared, self.features, fast);
         let envoy = self.envoy.borrow().clone();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -214,16 +216,17 @@ impl Backend for View {
                 last_error: envoy.last_error.clone(),
             },
             counters: Totals {
-                queued: kernel_totals.queued,
-                allowed: counters.allowed.value(),
+                queued: kernel_totals.queued + fast_path.allowed,
+                allowed: counters.allowed.value() + fast_path.allowed,
+                fast: fast_path.allowed,
                 denied: counters.denied.value(),
                 audited: counters.audited.value(),
                 malformed: counters.malformed.value(),
                 dropped_by_kernel: kernel_totals.dropped,
                 waiting: kernel_totals.waiting,
-                repeated_syns: counters.repeated_syns.value(),
+                repeated_syns: counters.repeated_syns.value() + fast_path.repeated,
             },
-            fast_path: fast::status(&self.shared, self.features, in_kernel.remove(kernel::FAST_COUNTER).unwrap_or(0)),
+            fast_path,
             refused_in_kernel: in_kernel,
             dns: self.dns_status(spec.dns.capacity),
             queues: self.workers.places().iter().map(|place| place.status(&stats)).collect(),

@@ -28,7 +28,8 @@ pub fn start(maps: FastMaps, shared: Arc<Shared>) -> io::Result<()> {
     Ok(())
 }
 
-/// How it is with the fast path on a kernel with these features, of which the ruleset has counted so many SYNs.
+/// How it is with the fast path on a kernel with these features, of which the ruleset has counted so many SYNs. That counter is
+/// lost where another program flushes the ruleset; what was told of is not.
 pub fn status(shared: &Shared, features: Features, allowed: u64) -> FastPathStatus {
     let FastFigures { is_wanted, elements, trouble } = shared.fast.figures();
     let state = match (is_wanted, trouble) {
@@ -48,7 +49,7 @@ pub fn status(shared: &Shared, features: Features, allowed: u64) -> FastPathStat
         ends_with: ends_with.to_owned(),
         elements,
         capacity: CAPACITY,
-        allowed,
+        allowed: allowed.max(told),
         told,
         repeated,
     }

@@ -41,19 +41,23 @@ fn decided(page: &mut Families<'_>, tally: &Tally) -> fmt::Result {
 
 fn syns(page: &mut Families<'_>, status: &Status) -> fmt::Result {
     let counters = &status.counters;
-    let outcomes = [
-        ("allowed", counters.allowed),
-        ("denied", counters.denied),
-        ("audited", counters.audited),
-        ("malformed", counters.malformed),
-    ];
-    let samples = outcomes.map(|(outcome, count)| ([("outcome", outcome)], count));
-    page.counter("syns", "SYNs from the queues by what became of them, those sent again among them", samples)?;
-    page.count("syns_queued", "SYNs that the kernel put into the queues", counters.queued)?;
-    page.count("syns_dropped", "SYNs that the kernel dropped from the queues", counters.dropped_by_kernel)?;
-    page.count("syns_repeated", "SYNs sent again, which were not decided again", counters.repeated_syns)?;
-    page.single("syns_waiting", "SYNs that wait for a verdict", counters.waiting)?;
     let FastPathStatus { elements, allowed, told, repeated, .. } = &status.fast_path;
+    let by_queue = |both: u64, fast: u64| both.saturating_sub(fast);
+    let outcomes = [
+        ("allowed", "queue", by_queue(counters.allowed, counters.fast)),
+        ("allowed", "fast", counters.fast),
+        ("denied", "queue", counters.denied),
+        ("audited", "queue", counters.audited),
+        ("malformed", "queue", counters.malformed),
+    ];
+    let samples = outcomes.map(|(outcome, path, count)| ([("outcome", outcome), ("path", path)], count));
+    page.counter("syns", "SYNs by what became of them and who decided, those sent again among them", samples)?;
+    let queued = by_queue(counters.queued, counters.fast);
+    page.count("syns_queued", "SYNs that the kernel put into the queues", queued)?;
+    page.count("syns_dropped", "SYNs that the kernel dropped from the queues", counters.dropped_by_kernel)?;
+    let again = by_queue(counters.repeated_syns, *repeated);
+    page.count("syns_repeated", "SYNs from the queues sent again, which were not decided again", again)?;
+    page.single("syns_waiting", "SYNs that wait for a verdict", counters.waiting)?;
     let number = |count: &usize| u64::try_from(*count).unwrap_or(u64::MAX);
     page.single("fast_elements", "Connections that the kernel lets through by itself now", number(elements))?;
     page.count("fast_syns", "SYNs that the kernel let through by itself, those sent again among them", *allowed)?;

@@ -93,13 +93,16 @@ impl Counters {
 }
 
 /// The SYN counters as they are shown: `queued = allowed + denied + audited + malformed + dropped_by_kernel`
-/// once no packet is under way.
+/// once no packet is under way. What the kernel let through by itself, in the place of a queue, is among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Packets that a rule sent to a SYN queue, as the kernel counts them.
+    /// Packets that a rule sent to a SYN queue, as the kernel counts them, and those of the fast path.
     pub queued: u64,
-    /// See [`Counters::allowed`].
+    /// See [`Counters::allowed`]; and those of the fast path.
     pub allowed: u64,
+    /// Of both, those of the fast path: no queue has seen them.
+    #[serde(default)]
+    pub fast: u64,
     /// See [`Counters::denied`].
     pub denied: u64,
     /// See [`Counters::audited`].
@@ -110,6 +113,6 @@ pub struct Totals {
     pub dropped_by_kernel: u64,
     /// Packets that wait for a verdict at this moment.
     pub waiting: u64,
-    /// See [`Counters::repeated_syns`].
+    /// See [`Counters::repeated_syns`]; and those of the fast path.
     pub repeated_syns: u64,
 }

@@ -208,7 +208,7 @@ pub fn status() -> Value {
             "managed": true, "state": "running", "pid": 4243, "adopted": false, "restarts": 0, "last_error": null
         },
         "counters": {
-            "queued": 12, "allowed": 10, "denied": 2, "audited": 0, "malformed": 0, "dropped_by_kernel": 0,
+            "queued": 12, "allowed": 10, "fast": 7, "denied": 2, "audited": 0, "malformed": 0, "dropped_by_kernel": 0,
             "waiting": 0, "repeated_syns": 0
         },
         "fast_path": { "state": "on", "ends_with": "process", "elements": 2, "capacity": 65_536, "allowed": 7, "told": 7, "repeated": 1 },

@@ -25,7 +25,7 @@ fn status_says_in_its_first_line_that_all_is_in_force() {
     let daemon = Daemon::start(&folder);
     let wanted = "\
 ok: policy.yaml is in force (2 rules, 2 listeners)
-  connections       12 queued = 10 allowed + 2 denied
+  connections       12 queued = 10 allowed (7 by the kernel alone) + 2 denied
   refused in kernel 3 port-not-allowed
   fast path         on, 2 of 65536 connections left to the kernel, 7 allowed by it, 1 sent again
   dns messages      4 learned, 4 questions
@@ -46,7 +46,7 @@ ok: policy.yaml is in force (2 rules, 2 listeners)
         status["fast_path"]["state"] = json!("off");
         status["event_file"] = json!({ "path": "/e.jsonl", "written": 9, "lost": 2, "failure": null });
         status["counters"] = json!({
-            "queued": 0, "allowed": 0, "denied": 0, "audited": 0, "malformed": 0, "dropped_by_kernel": 0, "waiting": 0,
+            "queued": 0, "allowed": 0, "fast": 0, "denied": 0, "audited": 0, "malformed": 0, "dropped_by_kernel": 0, "waiting": 0,
             "repeated_syns": 0
         });
     });
@@ -112,6 +112,7 @@ fn status_says_what_is_missing() {
         status["counters"]["malformed"] = json!(1);
         status["counters"]["dropped_by_kernel"] = json!(4);
         status["counters"]["waiting"] = json!(1);
+        status["counters"]["fast"] = json!(0);
         status["counters"]["queued"] = json!(18);
         status["queues"][0]["up"] = json!(false);
         status["queues"][0]["panics"] = json!(2);

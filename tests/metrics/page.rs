@@ -28,8 +28,8 @@ fn status() -> Value {
             "managed": true, "state": "silent", "pid": 4243, "adopted": false, "restarts": 11, "last_error": null
         },
         "counters": {
-            "queued": 12, "allowed": 13, "denied": 14, "audited": 15, "malformed": 16, "dropped_by_kernel": 17,
-            "waiting": 18, "repeated_syns": 19
+            "queued": 1200, "allowed": 1300, "fast": 63, "denied": 14, "audited": 15, "malformed": 16, "dropped_by_kernel": 17,
+            "waiting": 18, "repeated_syns": 84
         },
         "fast_path": { "state": "on", "elements": 61, "capacity": 62, "allowed": 63, "told": 64, "repeated": 65 },
         "refused_in_kernel": { "port-not-allowed": 20, "not-a-syn": 0 },

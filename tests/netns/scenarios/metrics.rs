@@ -91,13 +91,16 @@ fn agreed(world: &World, scrape: &dyn Fn() -> Scrape) -> BTreeMap<[String; 4], u
     for outcome in ["allowed", "denied", "audited", "malformed"] {
         assert_eq!(counters[outcome], outcomes.get(outcome).copied().unwrap_or(0), "{outcome}");
     }
-    assert_eq!(counters["queued"], scrape.sum("decider_syns_queued_total"));
-    assert_eq!(counters["repeated_syns"], scrape.sum("decider_syns_repeated_total"));
+    let both = |queue: &str, fast: &str| scrape.sum(queue) + scrape.sum(fast);
+    assert_eq!(counters["queued"], both("decider_syns_queued_total", "decider_fast_syns_total"));
+    assert_eq!(counters["repeated_syns"], both("decider_syns_repeated_total", "decider_fast_syns_repeated_total"));
+    assert_eq!(counters["fast"], scrape.sum("decider_fast_syns_total"));
     assert_eq!(scrape.by("decider_refused_in_kernel_total", "reason"), numbers(&status["refused_in_kernel"]));
     // The connection of Envoy's own resolver goes on asking.
     let messages = scrape.by("decider_dns_messages_total", "outcome");
     assert_eq!(messages.keys().collect::<Vec<_>>(), numbers(&status["dns"]["messages"]).keys().collect::<Vec<_>>());
-    let by_workers = outcomes.values().sum::<u64>() - scrape.sum("decider_syns_repeated_total");
+    let by_queues = scrape.by("decider_syns_total", "path").get("queue").copied().unwrap_or(0);
+    let by_workers = by_queues - scrape.sum("decider_syns_repeated_total");
     assert_eq!(scrape.sum("decider_decision_wait_seconds_count"), by_workers);
     assert_eq!(scrape.sum("decider_policy_epoch"), status["epoch"].as_u64().unwrap());
     last.0
