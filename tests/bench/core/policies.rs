@@ -1,7 +1,7 @@
 use std::hint::black_box;
 
 use decider::envoy::{self, Host};
-use decider::kernel::{Local, QueueNumbers, QueueStatement, Ruleset};
+use decider::kernel::{Features, Local, QueueNumbers, QueueStatement, Ruleset};
 use decider::model::Epoch;
 use decider::policy::{Policy, SlotTable, load};
 
@@ -27,7 +27,8 @@ pub fn measure(size: &Size, report: &mut Report) {
     let policy = policy(rules);
     let ruleset = cost_of_one(size, || {
         let queues = QueueNumbers { syn: 0..=1, dns: 2..=3 };
-        black_box(Ruleset::plan(&policy, &queues, QueueStatement::Native, 5300, &Local::default()).to_string());
+        let features = Features { queueing: QueueStatement::Native, owned_tables: true };
+        black_box(Ruleset::plan(&policy, &queues, features, 5300, &Local::default()).to_string());
     });
     report.add(Row::of("render the ruleset", ruleset).rules(rules));
     let envoy = cost_of_one(size, || {
