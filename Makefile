@@ -11,7 +11,7 @@ man := $(DESTDIR)$(PREFIX)/share/man/man1
 share := $(DESTDIR)$(PREFIX)/share
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test churn storm clients bench-core bench-dns bench-queue bench-readers backstop screenshots check fuzz build static deb deb-test vm-quick vm install clean setup
+.PHONY: help demo test churn storm clients bench bench-core bench-dns bench-readers backstop screenshots check fuzz build static deb deb-test vm-quick vm install clean setup
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,16 +37,16 @@ clients: ## Real programs look names up and connect, N times each (1000), and a 
 	@tests/setup clients
 	DECIDER_CLIENTS=$(N) $(CARGO) test --locked --test netns real_clients -- --nocapture
 
+bench: ## What a firewall costs a connection: none, nftables, queues, decider, Envoy (root; BENCH_QUICK=1 is short)
+	@tests/setup bench
+	$(CARGO) bench --locked --bench connections
+
 bench-core: ## What reading, deciding, learning and rendering cost, and what is kept (BENCH_QUICK=1 is short)
 	@tests/setup rust
 	$(CARGO) bench --locked --bench core
 
 bench-dns: setup ## What decider adds to a DNS lookup, beside dnsmasq (root; BENCH_QUICK=1 is short)
 	$(CARGO) bench --locked --bench dns
-
-bench-queue: ## What a queue costs a connection, and what decider adds (root; BENCH_QUICK=1 is short)
-	@tests/setup bench
-	$(CARGO) bench --locked --bench queue
 
 bench-readers: setup ## Whether a packet waits for those who read events, beside none (root; BENCH_QUICK=1 is short)
 	$(CARGO) bench --locked --bench readers

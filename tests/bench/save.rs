@@ -4,9 +4,14 @@ use serde_json::Value;
 
 /// Writes figures for programs to `target/bench/NAME.json`.
 pub fn save(name: &str, figures: &Value) -> PathBuf {
+    save_text(&format!("{name}.json"), &format!("{figures:#}\n"))
+}
+
+/// Writes a file to `target/bench`.
+pub fn save_text(name: &str, text: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
     std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join(format!("{name}.json"));
-    std::fs::write(&path, format!("{figures:#}\n")).unwrap();
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
     path
 }
