@@ -7,25 +7,25 @@ use decider::policy::{Code, Colour, SECTIONS, Severity, load, load_bytes, render
 
 use crate::{accepted, path, policies};
 
-fn document() -> String {
+pub fn document() -> String {
     fs::read_to_string(path("docs/policy.md")).unwrap()
 }
 
 /// What stands below a heading, up to the next one as high.
-fn part<'t>(text: &'t str, heading: &str) -> &'t str {
+pub fn part<'t>(text: &'t str, heading: &str) -> &'t str {
     let (_, rest) = text.split_once(heading).unwrap_or_else(|| panic!("no heading {heading:?}"));
     rest.split("\n## ").next().unwrap()
 }
 
 /// The rows of its tables whose first cell is a word in backticks, cell by cell.
-fn rows(text: &str) -> Vec<Vec<&str>> {
+pub fn rows(text: &str) -> Vec<Vec<&str>> {
     text.lines()
         .filter(|line| line.starts_with("| `"))
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
         .collect()
 }
 
-fn word(cell: &str) -> &str {
+pub fn word(cell: &str) -> &str {
     cell.trim_matches('`')
 }
 
