@@ -2,7 +2,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::control::{Client, Request, RuleView};
-use crate::policy::written_duration;
+use crate::policy::{written_client, written_duration, written_ports};
 
 use super::args::{Json, Place};
 use super::failure::Failure;
@@ -17,12 +17,11 @@ pub fn run(output: Json, place: &Place) -> Result<ExitCode, Failure> {
     let mut shown =
         table::table(&["rule", "action", "domain", "ports", "proto", "upstream", "mark", "listener", "state"]);
     for rule in &rules {
-        let ports: Vec<String> = rule.ports.iter().map(u16::to_string).collect();
         shown.add_row([
             rule.id.to_string(),
             rule.action.clone(),
             rule.domain.to_string(),
-            ports.join(","),
+            written_ports(&rule.ports),
             rule.proto.to_string(),
             rule.upstream.map_or("-".into(), |upstream| upstream.to_string()),
             rule.mark.clone().unwrap_or_else(|| "-".into()),
@@ -40,7 +39,10 @@ fn state(rule: &RuleView) -> String {
         Some(false) => "not ready",
         None => "-",
     };
-    let Some(temporary) = &rule.temporary else { return ready.to_owned() };
+    let clients: Vec<String> = rule.clients.iter().map(written_client).collect();
+    let clients = if clients.is_empty() { String::new() } else { format!(", for {} only", clients.join(", ")) };
+    let expires = rule.expires.map_or(String::new(), |expires| format!(", until {expires}"));
+    let Some(temporary) = &rule.temporary else { return format!("{ready}{clients}{expires}") };
     let left = written_duration(Duration::from_secs(temporary.left_s));
     let client = temporary.client.map_or(String::new(), |client| format!(", for {client} only"));
     format!("{ready}, temporary, {left} left{client}")

@@ -1,5 +1,7 @@
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::temporary::TemporaryView;
@@ -27,6 +29,12 @@ pub struct RuleView {
     pub listener_port: Option<u16>,
     /// Whether its listener is up, if it allows.
     pub ready: Option<bool>,
+    /// The only clients that it is for; empty: everybody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<IpNet>,
+    /// When it ends, if its file says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
     /// For whom and how long, if it is a temporary one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temporary: Option<TemporaryView>,

@@ -259,6 +259,8 @@ impl Backend for View {
                     mark: route.map(|route| route.mark.to_string()),
                     listener_port: route.map(|route| route.listener_port),
                     ready: route.map(|route| published.readiness.is_ready(route)),
+                    clients: rule.clients.clone(),
+                    expires: rule.expires.map(|expiry| expiry.at),
                     temporary: temporary::view(rule),
                 }
             })

@@ -5,18 +5,21 @@ use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use crate::clock;
 use crate::decide::{self, Explanation, KnownName, Scene};
 use crate::dns::{Grounds, Limits, Observations};
 use crate::kernel::Local;
 use crate::model::{ClientId, Epoch, Moment};
-use crate::policy::{Dns, MAX_BYTES, Policy, SlotTable, Spec};
+use crate::policy::{Dns, InForce, MAX_BYTES, Policy, SlotTable, Spec};
 use crate::queue::Whereabouts;
 
 use super::interfaces;
 use super::journal;
 use super::options::StartError;
 use super::state_dir::load_slots;
+use super::temporary::in_force;
 
 /// What a policy file holds; no more of it than shows that it is too large.
 ///
@@ -34,16 +37,19 @@ pub fn read_policy(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// If the saved slots cannot be read, or there are more rules than slots.
 pub fn compile(spec: Spec, state_dir: &Path) -> Result<Policy, StartError> {
+    let InForce { spec, .. } = in_force(spec);
     let mut slots = load_slots(state_dir)?;
     slots.assign(&spec)?;
     Ok(Policy::compile(spec, &slots, Epoch::default())?)
 }
 
-/// The policy with slots as a first run would give them.
+/// The policy with slots as a first run would give them, for what is judged by the time that it happened at: its moments count
+/// from 1970.
 ///
 /// # Errors
 /// If there are more rules than slots.
 pub fn compile_anew(spec: Spec) -> Result<Policy, StartError> {
+    let InForce { spec, .. } = spec.at(Timestamp::UNIX_EPOCH, Moment::ZERO);
     let mut slots = SlotTable::default();
     slots.assign(&spec)?;
     Ok(Policy::compile(spec, &slots, Epoch::default())?)

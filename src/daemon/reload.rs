@@ -9,10 +9,12 @@ mod change;
 mod cut;
 mod file;
 mod request;
+mod skew;
 mod temporary;
 mod ways;
 
 pub use request::{Reload, Request};
+pub use skew::Skew;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,13 +30,13 @@ use crate::envoy::{Listener, Steering};
 use crate::kernel::Local;
 use crate::model::Moment;
 use crate::policy::temporary::Temporaries;
-use crate::policy::{Difference, SlotTable, Spec};
+use crate::policy::{Difference, InForce, SlotTable, Spec};
 
 use super::backend::View;
 use super::firewall::Firewall;
 use super::notify;
 use super::state_dir::StateDir;
-use super::temporary::tell_dropped;
+use super::temporary::{in_force, tell_dropped};
 use change::PATIENCE;
 use ways::Ways;
 
@@ -58,6 +60,8 @@ pub struct Reloader {
     pub temporaries: Temporaries,
     /// When those were saved last.
     pub saved: Moment,
+    /// How the clocks stood to each other when it was looked last which rules are over.
+    pub compared: Skew,
     /// Whether some of them are over and could not be taken out.
     pub cannot_end: bool,
 }
@@ -144,7 +148,9 @@ impl Reloader {
 
     async fn carry_out(&mut self, report: &mut ReloadReport) -> Result<(), ReloadFailure> {
         let file = file::read(&self.view.options.policy_file, report)?;
-        let merged = self.temporaries.merge(&file);
+        let InForce { spec, over } = in_force(file.clone());
+        report.notes.extend(over.iter().map(|rule| format!("the rule {rule} is over: its `expires` has passed")));
+        let merged = self.temporaries.merge(&spec);
         let before = self.view.shared.published.load_full();
         let difference = Difference::between(before.policy.spec(), &merged.spec);
         describe(&difference, report);
@@ -160,6 +166,7 @@ impl Reloader {
         self.change(merged.spec.clone(), PATIENCE, report).await?;
         tell_dropped(&merged);
         (self.file, self.temporaries) = (file, merged.kept);
+        self.compared = Skew::now();
         if !merged.dropped.is_empty()
             && let Err(error) = self.save(&self.temporaries.clone())
         {

@@ -29,7 +29,7 @@ use super::flows::FlowWatch;
 use super::journal::Journal;
 use super::offline::limits;
 use super::options::{Options, StartError};
-use super::reload::{self, Reloader};
+use super::reload::{self, Reloader, Skew};
 use super::running::{Daemon, Failures};
 use super::sandbox::Sandbox;
 use super::sandbox::probe::probe;
@@ -138,8 +138,8 @@ impl Rules {
         state: StateDir,
     ) -> Reloader {
         let Self { slots, file, temporaries } = self;
-        let (saved, cannot_end) = (clock::now(), false);
-        Reloader { view, firewall, local, steering, slots, state, file, temporaries, saved, cannot_end }
+        let (saved, compared, cannot_end) = (clock::now(), Skew::now(), false);
+        Reloader { view, firewall, local, steering, slots, state, file, temporaries, saved, compared, cannot_end }
     }
 }
 

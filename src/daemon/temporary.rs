@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock;
 use crate::control::TemporaryView;
 use crate::policy::temporary::{Clocks, Merged, Saved, Temporaries};
-use crate::policy::{Policy, Rule, Spec};
+use crate::policy::{InForce, Policy, Rule, Spec};
 
 use super::state_dir::{StateDir, StateError};
 
@@ -20,6 +20,13 @@ pub fn clocks() -> io::Result<Clocks> {
     let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned();
     let wall = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(Clocks { boot_id, wall, now: clock::now() })
+}
+
+/// What of a policy file is in force now.
+pub fn in_force(file: Spec) -> InForce {
+    // A clock beyond all calendars is one by which everything is over.
+    let wall = Timestamp::try_from(clock::wall()).unwrap_or(Timestamp::MAX);
+    file.at(wall, clock::now())
 }
 
 /// A policy file with the temporary rules of the last run that are still in force. Each that is not is told to the log.
@@ -42,7 +49,11 @@ pub fn restore(file: &Spec, state: &StateDir) -> Result<Merged, StateError> {
     for lost in lost {
         tracing::warn!(rule = %lost.id, why = lost.why, "a temporary rule is over");
     }
-    let merged = rules.merge(file);
+    let InForce { spec, over } = in_force(file.clone());
+    for rule in over {
+        tracing::warn!(%rule, "a rule is over: its `expires` has passed");
+    }
+    let merged = rules.merge(&spec);
     tell_dropped(&merged);
     if was_saved {
         state.save_temporary(&Saved::of(&merged.kept, &clocks))?;

@@ -216,29 +216,31 @@ fn rules_in_words(policy: &Policy, asker: Asker, name: &DomainName, port: u16) -
             format!("{name} has rules, but for port {} and not for {port}", ports.join(", "))
         }
         NameMatch::Unknown => match for_others(policy, asker, name, port) {
-            Some(rule) => format!("{name} is in no rule for {}: {rule} is for another client", asker.client),
+            Some(rule) => format!("{name} is in no rule for {}: {rule} is for other clients", asker.client),
             None => format!("{name} is in no rule"),
         },
     }
 }
 
-/// A temporary rule that would be the one if it were not for another client.
+/// A rule that would be the one if it were not for other clients.
 fn for_others<'p>(policy: &'p Policy, asker: Asker, name: &DomainName, port: u16) -> Option<&'p RuleId> {
     let would_do = |rule: &&Rule| {
-        let client = rule.term.and_then(|term| term.client);
-        client.is_some_and(|client| rule.counts_for(Some(Asker { client, ..asker })))
-            && rule.name.matches(name)
-            && rule.ports.contains(&port)
+        let ends = rule.ends().is_some_and(|ends| ends <= asker.now);
+        !ends && !rule.counts_for(Some(asker)) && rule.name.matches(name) && rule.ports.contains(&port)
     };
     policy.spec().rules.iter().find(would_do).map(|rule| &rule.id)
 }
 
-/// A rule's id, the names that it is about where a given id hides that they are many, and what is left of a temporary one.
+/// A rule's id, the names that it is about where a given id hides that they are many, and what is left of one that ends.
 fn rule_in_words(rule: &Rule, now: Moment) -> String {
     let names = rule.name.is_wild() && !rule.id.as_str().starts_with(rule.name.as_str());
     let names = if names { format!(" ({})", rule.name) } else { String::new() };
-    let left = rule.term.map(|term| Duration::from_secs(term.ends.since(now).as_secs()));
-    let left = left.map_or(String::new(), |left| format!(" (temporary, {} left)", written_duration(left)));
+    let left = rule.ends().map(|ends| written_duration(Duration::from_secs(ends.since(now).as_secs())));
+    let left = match (left, rule.term) {
+        (Some(left), Some(_)) => format!(" (temporary, {left} left)"),
+        (Some(left), None) => format!(" (ends in {left})"),
+        (None, _) => String::new(),
+    };
     format!("{}{names}{left}", rule.id)
 }
 

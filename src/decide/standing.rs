@@ -1,8 +1,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::dns::Belief;
-use crate::model::{DomainName, Mark, NamePattern, Upstream};
-use crate::policy::{Mode, NameMatch, Policy, Route};
+use crate::model::{DomainName, Mark, Moment, NamePattern, Upstream};
+use crate::policy::{Asker, Mode, NameMatch, Policy, Route, Rule};
 
 /// A connection that an earlier policy let through.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,13 @@ pub struct Way<'a> {
     pub upstream: Upstream,
 }
 
+impl Standing<'_> {
+    /// Who connected, as the rules know them. What ends later counts for what stands already.
+    fn asker(&self) -> Asker {
+        Asker { client: self.client.ip(), now: Moment::ZERO }
+    }
+}
+
 impl<'a> Way<'a> {
     /// The way of a route.
     #[must_use]
@@ -55,6 +62,9 @@ pub fn may_go_on(after: &Policy, way: Option<Way<'_>>, flow: &Standing<'_>) -> R
     if !route.rule.ports.contains(&flow.dst.port()) {
         return Err("its rule is not for this port any more");
     }
+    if !route.rule.counts_for(Some(flow.asker())) {
+        return Err("its rule is not for this client any more");
+    }
     if Way::of(route) != way {
         return Err("its rule leads elsewhere now");
     }
@@ -75,18 +85,20 @@ fn is_not_denied(after: &Policy, route: &Route, flow: &Standing<'_>) -> Result<(
     let pattern = &route.rule.name;
     let own = if pattern.is_wild() { None } else { DomainName::parse(pattern.as_str()).ok() };
     let names = || own.iter().chain(flow.names).filter(|name| pattern.matches(name));
-    let is_denied = |name: &DomainName| matches!(after.lookup(name, flow.dst.port()), NameMatch::Deny(_));
+    let said_of = |name: &DomainName| after.lookup_for(Some(flow.asker()), name, flow.dst.port());
+    let is_denied = |name: &DomainName| matches!(said_of(name), NameMatch::Deny(_));
     if names().any(is_denied) {
         return Err("a rule denies its name");
     }
-    if names().next().is_none() && denials_below(after, pattern, flow.dst.port()) {
+    if names().next().is_none() && denials_below(after, pattern, flow) {
         return Err("a rule denies some names of its rule, and its own is not known");
     }
     Ok(())
 }
 
-fn denials_below(after: &Policy, pattern: &NamePattern, port: u16) -> bool {
-    let denials = after.denials().filter(|rule| rule.ports.contains(&port));
+fn denials_below(after: &Policy, pattern: &NamePattern, flow: &Standing<'_>) -> bool {
+    let is_meant = |rule: &&Rule| rule.ports.contains(&flow.dst.port()) && rule.counts_for(Some(flow.asker()));
+    let denials = after.denials().filter(is_meant);
     let below = |name: &NamePattern| {
         let name = name.base().unwrap_or(name.as_str());
         DomainName::parse(name).is_ok_and(|name| pattern.matches(&name))

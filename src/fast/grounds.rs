@@ -1,7 +1,7 @@
 use crate::decide::decide;
 use crate::dns::Known;
 use crate::model::{Mark, Moment, Verdict};
-use crate::policy::{Mode, Policy, Route};
+use crate::policy::{Mode, Policy, Route, Rule};
 
 use super::Key;
 
@@ -10,7 +10,7 @@ use super::Key;
 pub struct Grounds {
     /// The mark.
     pub mark: Mark,
-    /// As long as nothing else changes and no temporary rule ends, the decision is the same before this moment.
+    /// As long as nothing else changes and no rule ends, the decision is the same before this moment.
     pub until: Moment,
 }
 
@@ -32,8 +32,8 @@ pub fn grounds(policy: &Policy, known: &Known<'_>, key: &Key, ready: impl Fn(&Ro
     Some(Grounds { mark, until: observation.expires })
 }
 
-/// When the next temporary rule ends, if there is one: what that one has to do with a decision need not be known.
+/// When the next rule ends, if there is one: what that one has to do with a decision need not be known.
 #[must_use]
 pub fn next_end(policy: &Policy, now: Moment) -> Option<Moment> {
-    policy.spec().rules.iter().filter_map(|rule| rule.term).map(|term| term.ends).filter(|&ends| now < ends).min()
+    policy.spec().rules.iter().filter_map(Rule::ends).filter(|&ends| now < ends).min()
 }

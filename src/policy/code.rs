@@ -25,6 +25,7 @@ words! {
         BadNumber = "bad-number", "not a number in plain decimal digits";
         OutOfRange = "out-of-range", "a number, duration or length outside its range";
         BadDuration = "bad-duration", "not a duration such as `60s` or `1m30s`";
+        BadTime = "bad-time", "not a time such as `2027-01-31T18:00:00Z`";
         BadSize = "bad-size", "not a size such as `64MiB`";
         BadInterface = "bad-interface", "not an interface name or pattern";
         BadNetwork = "bad-network", "not a network such as `10.77.1.0/24`";

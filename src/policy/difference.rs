@@ -1,10 +1,12 @@
 use std::collections::HashMap;
 
+use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::model::RuleId;
 
-use super::spec::{Dns, EnvoySpec, Gateway, Rule, Spec};
+use super::check::{written_client, written_ports};
+use super::spec::{Dns, EnvoySpec, Expiry, Gateway, Rule, Spec};
 
 /// What one policy says otherwise than another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -79,7 +81,7 @@ impl Difference {
 impl RuleChange {
     fn between(old: &Rule, new: &Rule) -> Option<Self> {
         // Where it stands in the file is no part of what it says.
-        let Rule { id, name, proto, ports, action, upstream, line: _, term } = new;
+        let Rule { id, name, proto, ports, action, upstream, clients, expires, line: _, term } = new;
         let mut what = Vec::new();
         let mut compare = |key: &str, old: String, new: String| {
             if old != new {
@@ -88,9 +90,12 @@ impl RuleChange {
         };
         compare("domain", old.name.to_string(), name.to_string());
         compare("proto", old.proto.to_string(), proto.to_string());
-        compare("port", list(&old.ports), list(ports));
+        compare("port", written_ports(&old.ports), written_ports(ports));
         compare("action", old.action.as_str().to_owned(), action.as_str().to_owned());
         compare("upstream", old.upstream.to_string(), upstream.to_string());
+        compare("clients", whom(&old.clients), whom(clients));
+        let when = |expires: Option<Expiry>| expires.map_or("never".to_owned(), |expiry| expiry.at.to_string());
+        compare("expires", when(old.expires), when(*expires));
         compare("temporary", yes_or_no(old.term.is_some()), yes_or_no(term.is_some()));
         (!what.is_empty()).then(|| Self { id: id.clone(), what })
     }
@@ -104,8 +109,8 @@ fn yes_or_no(whether: bool) -> String {
     if whether { "yes" } else { "no" }.to_owned()
 }
 
-fn list(ports: &[u16]) -> String {
-    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",")
+fn whom(clients: &[IpNet]) -> String {
+    if clients.is_empty() { "all".to_owned() } else { clients.iter().map(written_client).collect::<Vec<_>>().join(",") }
 }
 
 /// The keys beside the rules that have another value. Each field is named here, so that none can be forgotten.

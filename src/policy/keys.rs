@@ -71,13 +71,8 @@ pub const ROTATE: Section = Section { path: "events.rotate", keys: &["size", "ke
 /// One rule.
 pub const RULE: Section = Section {
     path: "rules[]",
-    keys: &["id", "domain", "proto", "port", "action", "upstream"],
-    later: &[
-        ("network", "rules by network"),
-        ("deliver", "delivery by anything but the rule's own Envoy listener"),
-        ("clients", "rules for some clients only"),
-        ("expires", "rules that end at a time"),
-    ],
+    keys: &["id", "domain", "proto", "port", "action", "upstream", "clients", "expires"],
+    later: &[("network", "rules by network"), ("deliver", "delivery by anything but the rule's own Envoy listener")],
 };
 
 /// All of them: every key that this version accepts, and no other.

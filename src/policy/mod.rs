@@ -11,8 +11,10 @@ mod compile;
 mod diagnostic;
 mod difference;
 mod duration;
+mod expiry;
 mod fields;
 mod keys;
+mod limits;
 mod name_table;
 mod node;
 mod offsets;
@@ -30,12 +32,13 @@ pub mod temporary;
 mod value;
 
 pub use amend::{Entry, has_key, with_rules, without_rules};
-pub use check::{MAX_ID, is_for_rules};
+pub use check::{MAX_ID, is_for_rules, written_client, written_ports};
 pub use code::Code;
 pub use compile::{CompileError, NameMatch, Policy, Route};
 pub use diagnostic::{Diagnostic, Place, Related, Severity};
 pub use difference::{Difference, RuleChange};
 pub use duration::{parse as parse_duration, written as written_duration};
+pub use expiry::InForce;
 pub use keys::{SECTIONS, Section};
 pub use pattern::{InterfacePattern, PatternError};
 pub use public_suffix::has_one_owner;
@@ -43,8 +46,8 @@ pub use render::{Colour, render_diagnostics};
 pub use slots::{SlotError, SlotTable};
 pub use source::MAX_BYTES;
 pub use spec::{
-    Action, Asker, Dns, EnvoySpec, EventFile, Gateway, Listen, Mode, OnAmbiguous, Queries, Refusal, Rule, Spec, Term,
-    User,
+    Action, Asker, Dns, EnvoySpec, EventFile, Expiry, Gateway, Listen, Mode, OnAmbiguous, Queries, Refusal, Rule, Spec,
+    Term, User,
 };
 
 /// A policy that can be used.

@@ -1,8 +1,10 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::model::{DomainName, NamePattern};
 
-use super::spec::{Asker, Rule, Term};
+use super::limits::Limits;
+use super::spec::{Asker, Rule};
 
 /// What the rules say of names. A look-up costs a search for the name and one for each name above it, however many rules
 /// there are, and allocates nothing.
@@ -33,23 +35,24 @@ pub enum Found {
     OtherPort,
 }
 
-/// What becomes of the names of one pattern, by port; for one port, what is said first counts.
+/// What becomes of the names of one pattern, by port.
 #[derive(Debug, Default)]
 struct Ports(Vec<Entry>);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     port: u16,
     target: Target,
-    term: Option<Term>,
+    limits: Option<Arc<Limits>>,
 }
 
 impl NameTable {
-    /// Each rule with its target. A pattern and a port have one of them, and temporary ones.
+    /// Each rule with its target. A pattern and a port have one of them for the same clients, and temporary ones.
     pub fn new<'r>(rules: impl Iterator<Item = (&'r Rule, Target)>) -> Self {
         let mut table = Self::default();
         for (rule, target) in rules {
-            let entry = |&port: &u16| Entry { port, target, term: rule.term };
+            let limits = Limits::of(rule).map(Arc::new);
+            let entry = |&port: &u16| Entry { port, target, limits: limits.clone() };
             table.of(&rule.name).0.extend(rule.ports.iter().map(entry));
         }
         for ports in table.exact.values_mut().chain(table.below.values_mut()) {
@@ -119,7 +122,13 @@ impl NameTable {
 
 impl Entry {
     fn counts_for(&self, asker: Option<Asker>) -> bool {
-        self.term.is_none_or(|term| term.counts_for(asker))
+        self.limits.as_ref().is_none_or(|limits| limits.count_for(asker))
+    }
+
+    /// Of several that count for somebody, the largest is the one: any denial, else what is said of the fewest clients.
+    fn rank(&self, asker: Option<Asker>) -> (bool, u8) {
+        let limits = self.limits.as_ref().zip(asker);
+        (!self.target.allows(), limits.and_then(|(limits, asker)| limits.closeness(asker)).unwrap_or(0))
     }
 }
 
@@ -138,6 +147,9 @@ impl Ports {
     fn at(&self, port: u16, asker: Option<Asker>) -> Option<Target> {
         let first = self.0.partition_point(|entry| entry.port < port);
         let of_port = self.0.iter().skip(first).take_while(|entry| entry.port == port);
-        { of_port }.find(|entry| entry.counts_for(asker)).map(|entry| entry.target)
+        let counting = of_port.filter(|entry| entry.counts_for(asker));
+        // Of equals the first: a rule of the file stands before temporary ones.
+        let best = counting.reduce(|best, other| if other.rank(asker) > best.rank(asker) { other } else { best });
+        best.map(|entry| entry.target)
     }
 }

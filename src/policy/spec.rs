@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::model::{MarkMask, Moment, NamePattern, Proto, RuleId, Scope, Upstream, Verdict};
 
+use super::limits::Limits;
 use super::pattern::InterfacePattern;
 
 /// A policy file, checked: what it says with every default filled in.
@@ -222,10 +224,24 @@ pub struct Rule {
     pub action: Action,
     /// Where Envoy connects to, if it allows. Never [`Upstream::Resolve`] for an allow rule of many names.
     pub upstream: Upstream,
+    /// The only clients that it is for, by their source addresses, narrow ones first; empty: everybody.
+    pub clients: Vec<IpNet>,
+    /// When it ends, if the file says so.
+    pub expires: Option<Expiry>,
     /// Its line in the file, from 1; 0 if it is in none.
     pub line: usize,
-    /// Until when it counts, and for whom, if it is a temporary one. Those of a file have no end and are for everybody.
+    /// Until when it counts, and for whom, if it is a temporary one.
     pub term: Option<Term>,
+}
+
+/// When a rule of a file ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// By the wall clock, as it is written.
+    pub at: Timestamp,
+    /// By the clock of this boot, from which on it counts no more. Zero, so that it counts for nobody, until
+    /// [`Spec::at`] has compared the clocks.
+    pub ends: Moment,
 }
 
 /// What a temporary rule is narrowed to.
@@ -251,18 +267,17 @@ pub struct Asker {
 }
 
 impl Rule {
-    /// Whether it counts for somebody. A temporary rule counts for nobody in particular (none) never.
+    /// Whether it counts for somebody. One that is temporary or for some clients only counts for nobody in particular (none) never.
     #[must_use]
     pub fn counts_for(&self, asker: Option<Asker>) -> bool {
-        self.term.is_none_or(|term| term.counts_for(asker))
+        Limits::of(self).is_none_or(|limits| limits.count_for(asker))
     }
-}
 
-impl Term {
-    /// See [`Rule::counts_for`].
+    /// When it ends, by the clock of this boot; none if it does not.
     #[must_use]
-    pub fn counts_for(&self, asker: Option<Asker>) -> bool {
-        asker.is_some_and(|asker| asker.now < self.ends && self.client.is_none_or(|client| client == asker.client))
+    pub fn ends(&self) -> Option<Moment> {
+        let ends = [self.term.map(|term| term.ends), self.expires.map(|expiry| expiry.ends)];
+        ends.into_iter().flatten().min()
     }
 }
 

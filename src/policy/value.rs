@@ -162,6 +162,16 @@ pub fn network(scalar: &Scalar<'_>) -> Parsed<IpNet> {
     Ok(net)
 }
 
+/// A client's address, or a network of clients.
+pub fn client(scalar: &Scalar<'_>) -> Parsed<IpNet> {
+    match scalar.text.parse::<IpAddr>() {
+        Ok(address) if !is_mapped(address) => Ok(IpNet::from(address)),
+        Ok(_) => Err(Fault::new(Code::BadNetwork, format!("{} is IPv4 in IPv6", shown(&scalar.text)))
+            .help("write it as an IPv4 address")),
+        Err(_) => network(scalar),
+    }
+}
+
 /// The address of a resolver.
 pub fn resolver(scalar: &Scalar<'_>) -> Parsed<IpAddr> {
     let text = &*scalar.text;

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
-use crate::model::{DomainName, Reason, RuleId, Verdict};
-use crate::policy::{NameMatch, Policy, Queries};
+use crate::model::{DomainName, Moment, Reason, RuleId, Verdict};
+use crate::policy::{Asker, NameMatch, Policy, Queries};
 use crate::record::Event;
 
 /// What a policy says of what an event is about.
@@ -15,7 +15,7 @@ pub struct Judgement {
     pub rule: Option<RuleId>,
 }
 
-/// What a policy says of what an event is about, with the names that were known then and every listener up. None if the
+/// What a policy whose moments count from 1970 says of what an event is about, with the names that were known then and every listener up. None if the
 /// event does not say enough: it was about an interface, an address of the host, or damage.
 #[must_use]
 pub fn judge(policy: &Policy, event: &Event) -> Option<Judgement> {
@@ -33,8 +33,8 @@ pub fn judge(policy: &Policy, event: &Event) -> Option<Judgement> {
             Some(if trusted { allowed(Reason::AllowedResolver) } else { refused(policy, Reason::ResolverNotTrusted) })
         }
         Reason::QueryNotAllowed => {
-            let goes_on =
-                spec.dns.queries == Queries::Any || event.domain.as_ref().is_some_and(|name| policy.allows(name));
+            let goes_on = spec.dns.queries == Queries::Any
+                || event.domain.as_ref().is_some_and(|name| policy.allows_for(Some(asker(event)), name));
             Some(if goes_on { allowed(Reason::AllowedResolver) } else { refused(policy, Reason::QueryNotAllowed) })
         }
         Reason::ResolverNotTrusted
@@ -61,7 +61,8 @@ fn connection(policy: &Policy, event: &Event) -> Judgement {
         return refused(policy, Reason::PortNotAllowed);
     }
     let names: Vec<&DomainName> = event.domain.iter().chain(&event.also).collect();
-    let found: Vec<NameMatch<'_>> = names.iter().map(|name| policy.lookup(name, port)).collect();
+    let found: Vec<NameMatch<'_>> =
+        names.iter().map(|name| policy.lookup_for(Some(asker(event)), name, port)).collect();
     let denial = found.iter().find_map(|found| match found {
         NameMatch::Deny(rule) => Some(&rule.id),
         NameMatch::Allow(_) | NameMatch::OtherPort | NameMatch::Unknown => None,
@@ -85,6 +86,12 @@ fn connection(policy: &Policy, event: &Event) -> Judgement {
             Some(_) => Reason::NameNotAllowed,
         },
     )
+}
+
+/// Whoever it was, and when, as the rules know them.
+fn asker(event: &Event) -> Asker {
+    let since_1970 = u64::try_from(event.ts.as_nanosecond()).unwrap_or_default();
+    Asker { client: event.client, now: Moment::from_nanos(since_1970) }
 }
 
 fn allowed(reason: Reason) -> Judgement {

@@ -4,5 +4,6 @@
 
 mod decisions;
 mod explanations;
+mod limited;
 mod scene;
 mod standing;

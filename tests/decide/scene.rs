@@ -60,11 +60,17 @@ impl Stage {
 
     /// With more lines at the top and in `dns`.
     pub fn with(family: Family, top: &str, dns: &str) -> Self {
+        Self::ruled(family, top, dns, RULES)
+    }
+
+    /// With other rules. It is 2030, to the second.
+    pub fn ruled(family: Family, top: &str, dns: &str, rules: &str) -> Self {
         let text = format!(
             "version: 1\n{top}intercept: {{ gateway: {{ interfaces: [lan0], networks: [10.77.1.0/24, \"fd77:1::/64\"] }} }}\n\
-             dns:\n  resolvers: [10.77.2.53]\n{dns}{RULES}"
+             dns:\n  resolvers: [10.77.2.53]\n{dns}{rules}"
         );
-        let spec = load(&text).unwrap().spec;
+        let wall = "2030-01-01T00:00:00Z".parse().unwrap();
+        let spec = load(&text).unwrap().spec.at(wall, Moment::from_secs(1_000)).spec;
         let mut slots = SlotTable::default();
         slots.assign(&spec).unwrap();
         let seconds = Duration::from_secs;

@@ -111,6 +111,25 @@ fn a_client_that_is_covered_no_more_is_cut_unless_nothing_is_refused() {
 }
 
 #[test]
+fn what_is_for_other_clients_now_is_cut() {
+    for family in FAMILIES {
+        let whom = |n: u8| family.client(n).to_string();
+        let narrowed = |n: u8| {
+            RULES.replace("one.example,", &format!("one.example, clients: \"{}\",", whom(n)))
+                + &format!("  - {{ domain: a.wild.example, proto: ssh, action: deny, clients: \"{}\" }}\n", whom(n))
+        };
+        let (for_it, for_others) = (policy("", &narrowed(7)), policy("", &narrowed(8)));
+        assert_eq!(judged(&for_it, family, "one", 22, None), Ok(()));
+        assert_eq!(judged(&for_others, family, "one", 22, None), Err("its rule is not for this client any more"));
+        for (after, denied) in [(&for_it, true), (&for_others, false)] {
+            assert_eq!(judged(after, family, "wild", 22, Some("a.wild.example")).is_err(), denied);
+            assert_eq!(judged(after, family, "wild", 22, Some("b.wild.example")), Ok(()));
+            assert_eq!(judged(after, family, "wild", 22, None).is_err(), denied);
+        }
+    }
+}
+
+#[test]
 fn a_connection_to_a_resolver_goes_on_while_that_is_trusted() {
     let after = policy("", RULES);
     let mark = after.spec().marks.relay();

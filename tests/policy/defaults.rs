@@ -74,12 +74,27 @@ fn what_is_written_counts() {
 }
 
 /// Key, values at the ends of what it takes, values just outside with their code.
-type Bounds = (&'static str, &'static [&'static str], &'static [(&'static str, Code)]);
+pub type Bounds = (&'static str, &'static [&'static str], &'static [(&'static str, Code)]);
 
-const BOUNDS: &[Bounds] = &[
+pub const BOUNDS: &[Bounds] = &[
     ("mode", &["enforce"], &[("Enforce", Code::UnknownWord), ("off", Code::UnknownWord)]),
     ("deny", &["reject"], &[("icmp", Code::UnknownWord), ("[drop]", Code::WrongShape)]),
     ("min_ttl", &["0s", "500ms", "12h", "1m30s"], &[("12h1ms", Code::OutOfRange), ("60", Code::BadDuration)]),
+    (
+        "clients",
+        &["10.77.1.8", "[10.77.1.7]", "[0.0.0.0/0]", "10.77.1.0/24"],
+        &[
+            ("10.77.1.7/24", Code::BadNetwork),
+            ("[]", Code::EmptyList),
+            ("host", Code::BadNetwork),
+            ("[10.77.1.7, 10.77.1.7]", Code::DuplicateEntry),
+        ],
+    ),
+    (
+        "expires",
+        &["2027-01-31T18:00:00Z", "\"2027-01-31T18:00:00.5+05:30\"", "1990-01-01T00:00:00Z"],
+        &[("2027-01-31", Code::BadTime), ("10m", Code::BadTime), ("[2027-01-31T18:00:00Z]", Code::WrongShape)],
+    ),
     ("grace", &["0s", "1h"], &[("1h1ms", Code::OutOfRange), ("-1s", Code::BadDuration)]),
     ("max_ttl", &["90s", "7d"], &[("7d1ms", Code::OutOfRange), ("1w", Code::BadDuration)]),
     (
@@ -203,7 +218,7 @@ const BOUNDS: &[Bounds] = &[
     ),
     (
         "networks",
-        &["[0.0.0.0/0]", "[\"::/0\"]", "[10.0.0.1/32]"],
+        &["[0.0.0.0/0]", "[\"::/0\", 10.0.0.0/8]", "[10.0.0.1/32]"],
         &[
             ("[10.0.0.1/24]", Code::BadNetwork),
             ("[\"2001:db8::1/64\"]", Code::BadNetwork),

@@ -9,6 +9,7 @@ mod large;
 mod later;
 mod names;
 mod robust;
+mod schema;
 mod slots;
 mod temporary;
 mod wildcards;
@@ -57,6 +58,8 @@ rules:
     proto: tcp
     port: 5432
     action: deny
+    clients: [0.0.0.0/0, \"::/0\"]
+    expires: 2099-01-31T18:00:00+01:00
   - { domain: github.com, proto: ssh }
 ";
 

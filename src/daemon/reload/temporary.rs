@@ -4,13 +4,13 @@ use tokio::time::{Instant, sleep};
 
 use crate::clock;
 use crate::control::{Allow, FailureKind, ReloadFailure, ReloadReport, TemporaryFailure, TemporaryReport};
-use crate::model::Moment;
+use crate::model::{Moment, RuleId};
 use crate::policy::temporary::{Asked, Merged, Refused, Resolved, SAVE_EVERY, Saved, Temporaries, resolve};
-use crate::policy::written_duration;
+use crate::policy::{Difference, Rule, written_duration};
 
-use super::Reloader;
 use super::change::PATIENCE;
-use crate::daemon::temporary::{clocks, view};
+use super::{Reloader, Skew};
+use crate::daemon::temporary::{clocks, in_force, view};
 
 /// How often it is looked whether a rule has ended: the clock that says so goes on through a suspend, a timer does not.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -18,24 +18,43 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 impl Reloader {
     /// Comes back when it may be time for [`end_what_is_over`](Self::end_what_is_over).
     pub async fn something_may_be_over(&self) {
-        let ends = self.temporaries.iter().filter_map(|rule| rule.term).map(|term| term.ends).min();
+        let (now, mut ends) = (clock::now(), self.ends().min());
+        // Somebody may set the wall clock, and what was over is in force again.
+        if self.file.expires() {
+            ends = ends.or(Some(now.after(LOOK_EVERY)));
+        }
         let Some(ends) = ends else { return std::future::pending().await };
-        let left = ends.since(clock::now());
+        let left = ends.since(now);
         let wait = if left.is_zero() && self.cannot_end { LOOK_EVERY } else { left.min(LOOK_EVERY) };
         // Not before it is over: a timer counts in milliseconds.
         sleep(wait + Duration::from_millis(1)).await;
     }
 
-    /// Takes the rules out that are over, and cuts their connections.
+    /// When rules in force end.
+    fn ends(&self) -> impl Iterator<Item = Moment> {
+        let published = self.view.shared.published.load_full();
+        let ends: Vec<Moment> = published.policy.spec().rules.iter().filter_map(Rule::ends).collect();
+        ends.into_iter()
+    }
+
+    /// Takes the rules out that are over, and cuts their connections. Where the wall clock was set, brings those back that are not.
     pub async fn end_what_is_over(&mut self) {
-        let now = clock::now();
+        let (now, skew) = (clock::now(), Skew::now());
         let (stay, over) = self.temporaries.split_at(now);
-        if over.is_empty() {
+        let was_set = self.file.expires() && skew.differs_from(self.compared);
+        if !was_set && self.ends().all(|ends| now < ends) {
             return self.save_again(now);
         }
+        let before = self.view.shared.published.load_full();
         let mut report = TemporaryReport::default();
-        let ended = self.put(stay.merge(&self.file), Duration::ZERO, &mut report).await;
+        let ended = self.put(stay.merge(&in_force(self.file.clone()).spec), Duration::ZERO, &mut report).await;
         self.cannot_end = ended.is_err();
+        if ended.is_ok() {
+            self.compared = skew;
+        }
+        let after = self.view.shared.published.load_full();
+        let changed = Difference::between(before.policy.spec(), after.policy.spec());
+        tell_of_expiry(&changed, &over, &report);
         let cut = report.cut.len();
         for rule in over.iter() {
             match &ended {
@@ -59,11 +78,12 @@ impl Reloader {
     async fn try_to_allow(&mut self, asked: Allow, report: &mut TemporaryReport) -> Result<(), TemporaryFailure> {
         let Allow { target, for_s, client, dry_run, by } = asked;
         let asked = Asked { target, client, lasts: Duration::from_secs(for_s), by };
-        let Resolved { rule, notes } = resolve(&asked, &self.file, clock::now()).map_err(refused)?;
+        let Resolved { rule, notes } =
+            resolve(&asked, &in_force(self.file.clone()).spec, clock::now()).map_err(refused)?;
         report.notes = notes;
         let (with, renewed) = self.temporaries.with(rule.clone()).map_err(refused)?;
         report.renewed = renewed;
-        let merged = with.merge(&self.file);
+        let merged = with.merge(&in_force(self.file.clone()).spec);
         if let Some(dropped) = merged.dropped.iter().find(|dropped| dropped.id == rule.id) {
             return Err(refused(dropped.why.clone()));
         }
@@ -101,7 +121,7 @@ impl Reloader {
                 help: Some("`decider allow --list` shows those there are".to_owned()),
             });
         }
-        self.put(stay.merge(&self.file), Duration::ZERO, report).await?;
+        self.put(stay.merge(&in_force(self.file.clone()).spec), Duration::ZERO, report).await?;
         report.not_ready.clear();
         for rule in go.iter() {
             tracing::info!(rule = %rule.id, by, cut = report.cut.len(), "a temporary rule was revoked");
@@ -159,6 +179,18 @@ impl Reloader {
         let epoch = self.view.shared.published.load().policy.epoch();
         let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         TemporaryReport { ok: failure.is_none(), failure, epoch, took_ms, ..report }
+    }
+}
+
+/// Tells the log which rules of the file are over, or in force again.
+fn tell_of_expiry(changed: &Difference, temporaries: &Temporaries, report: &TemporaryReport) {
+    let cut = report.cut.len();
+    let is_of_file = |id: &&RuleId| temporaries.iter().all(|rule| rule.id != **id);
+    for rule in changed.removed.iter().filter(is_of_file) {
+        tracing::info!(%rule, cut, "a rule is over: its `expires` has passed");
+    }
+    for rule in &changed.added {
+        tracing::warn!(%rule, "a rule is in force again: the clock has been set back");
     }
 }
 

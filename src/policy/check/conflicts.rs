@@ -1,5 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
+use ipnet::IpNet;
+
 use crate::model::{NamePattern, RuleId};
 use crate::policy::code::Code;
 use crate::policy::problems::{Fault, Problems, shown};
@@ -7,17 +9,23 @@ use crate::policy::spec::{Action, Rule};
 
 use super::rule::Placed;
 
-/// Tells rules that do not go together: on the same name and port, or with the same id.
+/// Tells rules that do not go together: on the same name and port for the same clients, or with the same id.
 pub fn check(rules: &[Placed], problems: &Problems<'_>) {
-    let mut ports: HashMap<(&NamePattern, u16), &Placed> = HashMap::new();
+    let mut ports: HashMap<(&NamePattern, u16, Option<IpNet>), &Placed> = HashMap::new();
+    let mut protos: HashMap<(&NamePattern, u16), &Placed> = HashMap::new();
     let mut ids: HashMap<&RuleId, &Placed> = HashMap::new();
     for placed in rules {
         let mut shared: BTreeMap<usize, (&Placed, Vec<u16>)> = BTreeMap::new();
         for &port in &placed.rule.ports {
-            match ports.get(&(&placed.rule.name, port)) {
-                Some(first) => shared.entry(first.domain.start).or_insert_with(|| (first, Vec::new())).1.push(port),
-                None => drop(ports.insert((&placed.rule.name, port), placed)),
+            let name = &placed.rule.name;
+            let same = whom(&placed.rule).find_map(|client| ports.get(&(name, port, client)));
+            let other_proto = protos.get(&(name, port)).filter(|first| first.rule.proto != placed.rule.proto);
+            if let Some(first) = same.or(other_proto) {
+                shared.entry(first.domain.start).or_insert_with(|| (first, Vec::new())).1.push(port);
+                continue;
             }
+            ports.extend(whom(&placed.rule).map(|client| ((name, port, client), placed)));
+            protos.entry((name, port)).or_insert(placed);
         }
         for (first, ports) in shared.values() {
             problems.error(placed.domain, overlap(first, &placed.rule, ports));
@@ -31,6 +39,12 @@ pub fn check(rules: &[Placed], problems: &Problems<'_>) {
             None => drop(ids.insert(&placed.rule.id, placed)),
         }
     }
+}
+
+/// The clients that a rule is for, each by itself; none: everybody.
+fn whom(rule: &Rule) -> impl Iterator<Item = Option<IpNet>> {
+    let everybody = rule.clients.is_empty().then_some(None);
+    rule.clients.iter().copied().map(Some).chain(everybody)
 }
 
 fn overlap(first: &Placed, second: &Rule, ports: &[u16]) -> Fault {

@@ -5,17 +5,23 @@ mod dns;
 mod envoy;
 mod events;
 mod intercept;
+mod limits;
 mod marks;
 mod metrics;
 mod name;
 mod overruled;
+mod ports;
 mod public_suffix;
 mod rule;
 mod rules;
 mod upstream;
 
+pub use limits::written as written_client;
 pub use name::is_for_rules;
+pub use ports::written as written_ports;
 pub use rule::MAX_ID;
+
+use rule::Around;
 
 use super::code::Code;
 use super::fields::Fields;
@@ -47,7 +53,8 @@ pub fn policy<'t>(root: &Node<'t>, problems: &Problems<'t>) -> Option<Spec> {
     let events = if fields.has("events") { events::check(&fields).map(Some) } else { Some(None) };
     let upstream = upstream::of_policy(&fields);
     let fast_path = fields.or("fast_path", false, boolean);
-    let rules = rules::check(&fields, upstream.as_ref());
+    let gateway = covered.as_ref().filter(|covered| !covered.host).map(|covered| &covered.gateway);
+    let rules = rules::check(&fields, Around { upstream: upstream.as_ref(), gateway });
     let spec = Spec {
         mode: mode?,
         refusal: refusal?,
@@ -68,7 +75,7 @@ pub fn policy<'t>(root: &Node<'t>, problems: &Problems<'t>) -> Option<Spec> {
 
 /// Reads one rule that stands alone.
 pub fn rule<'t>(root: &Node<'t>, problems: &Problems<'t>) -> Option<Rule> {
-    rule::check(root, None, problems).map(|placed| placed.rule)
+    rule::check(root, Around::default(), problems).map(|placed| placed.rule)
 }
 
 /// A file of another version is not looked at any further: its keys may mean something else.

@@ -1,15 +1,14 @@
-use crate::model::Upstream;
 use crate::policy::code::Code;
 use crate::policy::fields::{Fields, wrong_shape};
 use crate::policy::node::Kind;
 use crate::policy::problems::Fault;
-use crate::policy::source::Located;
 use crate::policy::spec::Rule;
 
+use super::rule::Around;
 use super::{conflicts, overruled, rule};
 
-/// Reads `rules` of a policy whose `upstream` is this.
-pub fn check(policy: &Fields<'_, '_>, upstream: Option<&Located<Upstream>>) -> Option<Vec<Rule>> {
+/// Reads `rules`.
+pub fn check(policy: &Fields<'_, '_>, around: Around<'_>) -> Option<Vec<Rule>> {
     policy.require(
         "rules",
         "write the rules, as in `rules: [{ domain: github.com, proto: ssh }]`, or `rules: []` for none",
@@ -30,7 +29,7 @@ pub fn check(policy: &Fields<'_, '_>, upstream: Option<&Located<Upstream>>) -> O
         let fault = Fault::new(Code::NoRules, "there are no rules: everything is refused");
         problems.warning(node.span, fault.help("add one, as in `- { domain: github.com, proto: ssh }`"));
     }
-    let rules: Vec<_> = items.iter().filter_map(|item| rule::check(item, upstream, problems)).collect();
+    let rules: Vec<_> = items.iter().filter_map(|item| rule::check(item, around, problems)).collect();
     conflicts::check(&rules, problems);
     overruled::check(&rules, problems);
     Some(rules.into_iter().map(|placed| placed.rule).collect())

@@ -2,7 +2,7 @@
 //! checker of policy files has read ([`resolve()`]), [`Temporaries`] are merged with what the file says, [`Saved`] carries them
 //! over a restart.
 //!
-//! Whether one has ended is asked at each look-up ([`Term::counts_for`](super::Term::counts_for)): nothing is let through late
+//! Whether one has ended is asked at each look-up ([`Rule::counts_for`](super::Rule::counts_for)): nothing is let through late
 //! because somebody was busy.
 
 mod conflict;

@@ -137,7 +137,7 @@ fn it_is_for_the_client_that_was_named_and_for_nobody_else() {
             "--port",
             "22",
         ]);
-        assert!(explained.to_string().contains("is for another client"), "{explained}");
+        assert!(explained.to_string().contains("is for other clients"), "{explained}");
         // Nor is the same client let through by its other address.
         if family == Family::V4 {
             world.clients[0].is_refused(GITHUB.of(Family::V6), 22);

@@ -34,6 +34,7 @@ mod killed;
 mod large_answers;
 mod learned;
 mod letter_case;
+mod limited;
 mod lockdown;
 mod log_repeats;
 mod logs;
