@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # The wall clock jumps by hours, forward and back, as after a suspend or a first answer of NTP: names count as long as they did,
-# by a clock that does not jump, and nothing is let through that was not.
+# by a clock that does not jump, and nothing is let through that was not. Rules that end at a time end and come back by the wall clock.
 
 # The clock as it would be without the jumps.
 true_time() { echo $((boot + $(cut -d . -f 1 /proc/uptime))); }
@@ -23,6 +23,23 @@ tried() {
     reaches client gitlab.com
 }
 
+# A rule that ends in an hour is over after a jump by two, and in force again when the clock is set back.
+expiring() {
+    use_policy < <(sed "s/domain: github.com, proto: ssh/&, expires: \"$(date --date '1 hour' --iso-8601=seconds)\"/" \
+        "$project/vagrant/demo/policy.yaml")
+    equal "one rule ends" "$(decider rules --json | grep -c '"expires"')" 1
+    reaches client github.com
+    jump 7200
+    wait_for "the rule is over" sh -c '! decider rules | grep github.com'
+    refused client "$(address client 4 github.com)"
+    refused client "$(address client 6 github.com)"
+    reaches client gitlab.com
+    jump -7200
+    wait_for "the rule is in force again" sh -c 'decider rules | grep github.com'
+    ready
+    reaches client github.com
+}
+
 scenario() {
     boot=$(($(date +%s) - $(cut -d . -f 1 /proc/uptime)))
     at_end put_right
@@ -35,5 +52,6 @@ scenario() {
     tried
     jump 7200
     tried
+    expiring
     no_stranger
 }
