@@ -89,13 +89,15 @@ fn the_documented_figures_hold() {
     let (ordinary, mut a) = cost_of("an observation, 100 clients, names of 20 characters", || observations(100, 20));
     let (long, _b) = cost_of("an observation, 100 clients, names of 250 characters", || observations(100, 250));
     let (worst, _c) = cost_of("an observation, a client each, names of 250 characters", || observations(COUNT, 250));
+    let (heavy, _f) = cost_of("an observation, all of one client, names of 20 characters", || observations(1, 20));
     let (question, _d) = cost_of("a question, 100 clients, names of 20 characters", || pending(100, 20));
     let (worst_question, _e) = cost_of("a question, a client each, names of 250 characters", || pending(COUNT, 250));
-    let (flow, _f) = cost_of("a flow, 100 clients", || flows(&mut a, 100));
+    let (flow, _g) = cost_of("a flow, 100 clients", || flows(&mut a, 100));
     assert!(flow < 384, "{flow}");
-    assert!(ordinary < 576, "{ordinary}");
-    assert!(long < 768, "{long}");
-    assert!(worst < 1_536, "{worst}");
+    assert!(ordinary <= 128, "{ordinary}");
+    assert!(long < 448, "{long}");
+    assert!(worst < 640, "{worst}");
+    assert!(heavy < 384, "{heavy}");
     assert!(question < 256, "{question}");
     assert!(worst_question < 1_280, "{worst_question}");
 }

@@ -154,7 +154,7 @@ impl Journal {
         write_line(&mut file, &journal::encode_header(&header))?;
         let mut lines = 0;
         for part in knowledge.parts() {
-            let records: Vec<Record> = part.iter().cloned().collect();
+            let records: Vec<Record> = part.iter().collect();
             // No worker waits for the disk.
             drop(part);
             lines += records.len();
@@ -267,8 +267,7 @@ mod tests {
     }
 
     fn known(knowledge: &Knowledge) -> Vec<Record> {
-        let mut records: Vec<Record> =
-            knowledge.parts().flat_map(|part| part.iter().cloned().collect::<Vec<_>>()).collect();
+        let mut records: Vec<Record> = knowledge.parts().flat_map(|part| part.iter().collect::<Vec<_>>()).collect();
         records.sort_by_key(|record| record.addr);
         records
     }

@@ -72,7 +72,7 @@ fn view(news: &FlowNews, published: &Published, shared: &Shared, now: Moment) ->
         dst_port: dst.port(),
         proto: "tcp".to_owned(),
         rule: route.rule.id.clone(),
-        domain: named.map(|observed| observed.name.clone()),
+        domain: named.as_ref().map(|observed| observed.name.clone()),
         listener_port: route.listener_port,
         mark: mark.to_string(),
         age_s: age.map(|age| age.as_secs()),

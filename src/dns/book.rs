@@ -1,54 +1,97 @@
-use std::collections::HashMap;
+mod clients;
+mod counting;
+mod entries;
+mod entry;
+mod eviction;
+mod index;
+mod names;
+mod order;
+mod sharing;
+mod spread;
+
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
-use crate::model::{ClientId, DomainName, Moment};
+use crate::model::{ClientId, DomainName, Moment, address_bits};
 
-use super::fair::{Bounds, FairStore};
 use super::forgotten::Forgotten;
 use super::limits::Room;
 use super::loans::Pair;
-use super::names::Names;
 use super::record::Record;
-use super::spread::Spread;
+use clients::Clients;
+use entries::Entries;
+use entry::{Entry, Id};
+use index::Index;
+pub(super) use names::{Names, Sight};
+use spread::Spread;
 
 /// Observations that share one bound.
 ///
 /// Each client has a share, and each name of a client half of that: a name with thousands of addresses displaces its own
-/// oldest one.
+/// oldest one. A client that is over its share loses its own least recent address. When everything is full, it is an expired
+/// one of the clients that have been idle longest that goes, else the least recent one of the client that has most. So a
+/// noisy client displaces itself.
+///
+/// An observation is kept once, whoever uses it. Looking one up is hashing, changing one costs the logarithm of the number
+/// of clients beside that.
 pub(super) struct Book {
     room: Room,
-    /// What each client was told itself.
-    own: FairStore<ClientId, IpAddr, Names>,
-    /// What anybody was told: of each name the newest observation. Every client in here has that address in `own` too,
-    /// which bounds it.
-    shared: HashMap<IpAddr, Names>,
+    entries: Entries,
+    clients: Clients,
+    /// What each client was told itself: the newest entry of each client and address.
+    own: Index,
+    /// What anybody was told, of each name the newest: the newest of these of each address.
+    shared: Index,
+    hasher: RandomState,
     spread: Spread,
     forgotten: Forgotten,
     /// Where something had to go since this was looked at last.
     gone: Vec<Pair>,
 }
 
+/// A client and an address, ready to be looked up in several books.
+#[derive(Clone, Copy)]
+pub(super) struct Sought {
+    pub client: ClientId,
+    pub addr: IpAddr,
+    hash: u64,
+}
+
+impl Sought {
+    pub fn new(hasher: &RandomState, client: ClientId, addr: IpAddr) -> Self {
+        Self { client, addr, hash: own_hash(hasher, client, addr) }
+    }
+}
+
 impl Book {
-    pub fn new(room: Room) -> Self {
-        let bounds = Bounds { capacity: room.capacity, share: room.per_client };
+    /// Books with the same hasher can be asked for the same [`Sought`].
+    pub fn new(room: Room, hasher: RandomState) -> Self {
         Self {
             room,
-            own: FairStore::new(bounds),
-            shared: HashMap::new(),
+            entries: Entries::default(),
+            clients: Clients::new(),
+            own: Index::default(),
+            shared: Index::default(),
+            hasher,
             spread: Spread::default(),
             forgotten: Forgotten::default(),
             gone: Vec::new(),
         }
     }
 
-    /// A client's own observations of an address, the newest last.
-    pub fn own(&self, client: ClientId, addr: IpAddr) -> &[Record] {
-        self.own.peek(&client, &addr).map_or(&[], Names::as_slice)
+    /// A client's own observations of an address.
+    pub fn own(&self, sought: Sought) -> Names<'_> {
+        Names { book: self, newest: self.newest(sought), is_shared: false }
     }
 
-    /// Anybody's observations of an address, the newest last.
-    pub fn shared(&self, addr: IpAddr) -> &[Record] {
-        self.shared.get(&addr).map_or(&[], Names::as_slice)
+    /// Anybody's observations of an address.
+    pub fn shared(&self, addr: IpAddr) -> Names<'_> {
+        Names { book: self, newest: self.newest_shared(addr), is_shared: true }
+    }
+
+    /// No observation.
+    pub fn nothing(&self) -> Names<'_> {
+        Names { book: self, newest: None, is_shared: true }
     }
 
     /// Whether a client may have been told something that would still count, if there had been room for it.
@@ -56,50 +99,52 @@ impl Book {
         self.forgotten.concerns(client, now)
     }
 
-    /// Every observation with its client, in no particular order.
-    pub fn iter(&self) -> impl Iterator<Item = &Record> {
-        self.own.iter().flat_map(|(_, _, names)| names.as_slice())
+    /// Every observation, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = Record> {
+        self.entries.iter().map(|entry| entry.record(self.clients.who(entry.client)))
     }
 
     /// How many there are, expired ones included.
     pub fn len(&self) -> usize {
-        self.own.weight()
+        self.entries.len()
     }
 
     /// Takes in an observation, and lets go of what there is no room for.
-    pub fn put(&mut self, record: Record, now: Moment) {
-        let (addr, client, name, limit) = (record.addr, record.client, record.name.clone(), self.room.per_address);
-        // What a flow holds counts for its client alone.
-        self.shared.entry(addr).or_default().put(Record { flows: 0, ..record.clone() }, limit, now);
-        let (change, evicted) = self.own.change(client, addr, now, |names| names.put(record, limit, now));
-        if let Some(before) = change.replaced {
-            self.spread.remove(client, &name, addr, before);
+    pub fn put(&mut self, record: &Record, now: Moment) {
+        let sought = Sought::new(&self.hasher, record.client, record.addr);
+        let (learned, expires) = (record.learned, record.expires);
+        let before = self.shared_by_name(record.addr, &record.name);
+        // What is the same text need not be kept twice.
+        let name = before.map_or_else(|| record.name.clone(), |id| self.entries[id].name.clone());
+        let promised = before.map_or(expires, |id| self.entries[id].shared_expires().max(expires));
+        let is_news = before.is_none_or(|id| self.entries[id].learned <= learned);
+        if let Some(id) = before {
+            if is_news {
+                self.unshare(id);
+            } else {
+                self.entries[id].set_shared_expires(promised);
+            }
         }
-        self.spread.add(client, &name, addr, change.learned);
-        if let Some(displaced) = change.displaced {
-            self.forget(&displaced);
+        let client = self.clients.enter(record.client);
+        let id = self.put_own(sought, client, record, name);
+        if is_news {
+            self.share(id, promised, now);
         }
-        for gone in evicted {
-            gone.value.as_slice().iter().for_each(|record| self.forget(record));
-            self.unshare(gone.key, |names| names.forget(gone.owner));
-        }
-        if let Some(oldest) = self.spread.oldest_over(self.room.per_name(), client, &name) {
-            self.let_go(client, oldest, &name);
-        }
+        self.make_room(client, id, now);
     }
 
     /// Takes out an observation that belongs elsewhere by now.
     pub fn take_out(&mut self, record: &Record) {
-        let Record { client, addr, name, .. } = record;
-        if let Some(gone) = self.own.amend(*client, addr, |names| names.take(name)).flatten() {
-            self.spread.forget(&gone);
+        if let Some(id) = self.own_by_name(record.client, record.addr, &record.name) {
+            self.remove(id);
         }
-        self.unshare(*addr, |names| names.forget_name(*client, name));
     }
 
     /// Says how many flows of a client hold its observation, if it still has that one.
     pub fn set_flows(&mut self, client: ClientId, addr: IpAddr, name: &DomainName, flows: u32) {
-        self.own.amend(client, &addr, |names| names.set_flows(name, flows));
+        if let Some(id) = self.own_by_name(client, addr, name) {
+            self.entries[id].flows = flows;
+        }
     }
 
     /// Where something had to go since this was asked last.
@@ -107,28 +152,48 @@ impl Book {
         std::mem::take(&mut self.gone)
     }
 
-    /// A client does not know a name at an address any more.
-    fn let_go(&mut self, client: ClientId, addr: IpAddr, name: &DomainName) {
-        if let Some(gone) = self.own.amend(client, &addr, |names| names.take(name)).flatten() {
-            self.forget(&gone);
-        }
-        self.unshare(addr, |names| names.forget_name(client, name));
+    fn newest(&self, Sought { client, addr, hash }: Sought) -> Option<Id> {
+        self.own.find(hash, |id| {
+            let entry = &self.entries[id];
+            entry.addr == addr && self.clients.who(entry.client) == client
+        })
     }
 
-    /// What a client was told had to go.
-    fn forget(&mut self, record: &Record) {
-        self.spread.forget(record);
-        self.forgotten.note(record.client, record.expires);
-        self.gone.push((record.client, record.addr));
+    fn own_by_name(&self, client: ClientId, addr: IpAddr, name: &DomainName) -> Option<Id> {
+        let newest = self.newest(Sought::new(&self.hasher, client, addr))?;
+        self.entries.group(newest).find(|&id| self.entries[id].name == *name)
     }
 
-    /// What a client is not told any more, nobody else uses any more.
-    fn unshare(&mut self, addr: IpAddr, forget: impl FnOnce(&mut Names)) {
-        if let Some(names) = self.shared.get_mut(&addr) {
-            forget(names);
-            if names.as_slice().is_empty() {
-                self.shared.remove(&addr);
-            }
-        }
+    /// Makes a client's observation its most recent one, with all others of that address, which stay in their order.
+    fn put_own(&mut self, sought: Sought, client: Id, record: &Record, name: DomainName) -> Id {
+        let found = self.newest(sought);
+        let known = found.and_then(|newest| self.entries.group(newest).find(|&id| self.entries[id].name == name));
+        let others = match known {
+            Some(id) if found == Some(id) => self.entries.group(id).nth(1),
+            Some(_) | None => found,
+        };
+        let id = if let Some(id) = known {
+            self.uncount(client, id);
+            self.leave(client, id);
+            self.entries[id].renew(record);
+            id
+        } else {
+            self.entries.insert(Entry::new(record, name, client))
+        };
+        let newest = match others {
+            Some(newest) => self.join(client, newest, id),
+            None => self.append(client, id, id),
+        };
+        let (entries, clients, hasher) = (&self.entries, &self.clients, &self.hasher);
+        self.own.replace(sought.hash, found, Some(newest), |id| {
+            own_hash(hasher, clients.who(entries[id].client), entries[id].addr)
+        });
+        self.clients.gain(client, u32::from(known.is_none()));
+        self.count(client, id);
+        id
     }
+}
+
+fn own_hash(hasher: &RandomState, ClientId(client): ClientId, addr: IpAddr) -> u64 {
+    hasher.hash_one((address_bits(client), address_bits(addr)))
 }

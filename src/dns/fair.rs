@@ -38,13 +38,6 @@ pub(super) struct Bounds {
     pub share: usize,
 }
 
-/// An entry that had to go.
-pub(super) struct Evicted<O, K, V> {
-    pub owner: O,
-    pub key: K,
-    pub value: V,
-}
-
 /// Owners that are asked for a stale entry before one goes that is not.
 const ASKED: usize = 32;
 
@@ -84,13 +77,7 @@ impl<O: Hash + Ord + Copy, K: Hash + Eq, V: Entry> FairStore<O, K, V> {
 
     /// Changes an entry, an empty one if there was none, and makes it its owner's most recent one. Returns what the change
     /// returns, and what had to go for it.
-    pub fn change<R>(
-        &mut self,
-        owner: O,
-        key: K,
-        now: Moment,
-        change: impl FnOnce(&mut V) -> R,
-    ) -> (R, Vec<Evicted<O, K, V>>) {
+    pub fn change<R>(&mut self, owner: O, key: K, now: Moment, change: impl FnOnce(&mut V) -> R) -> (R, Vec<V>) {
         self.changes += 1;
         let changed = self.changes;
         let shelf = self.shelves.get_or_insert_mut(owner, Shelf::empty);
@@ -106,33 +93,12 @@ impl<O: Hash + Ord + Copy, K: Hash + Eq, V: Entry> FairStore<O, K, V> {
         (result, self.make_room(owner, now))
     }
 
-    /// Changes an entry, if there is one, and leaves it where it is in the order. One that has no weight any more goes.
-    pub fn amend<R>(&mut self, owner: O, key: &K, amend: impl FnOnce(&mut V) -> R) -> Option<R> {
-        let shelf = self.shelves.peek_mut(&owner)?;
-        let load = shelf.load(owner);
-        let value = shelf.entries.peek_mut(key)?;
-        let before = value.weight();
-        let result = amend(value);
-        let after = value.weight();
-        if after == before {
-            return Some(result);
-        }
-        self.loads.remove(&load);
-        shelf.weight = shelf.weight - before + after;
-        self.weight = self.weight - before + after;
-        self.loads.insert(shelf.load(owner));
-        if after == 0 {
-            self.remove(owner, key);
-        }
-        Some(result)
-    }
-
     /// Takes an entry out.
     pub fn remove(&mut self, owner: O, key: &K) -> Option<V> {
         self.take_out(owner, |entries| entries.pop_entry(key)).map(|(_, value)| value)
     }
 
-    fn make_room(&mut self, owner: O, now: Moment) -> Vec<Evicted<O, K, V>> {
+    fn make_room(&mut self, owner: O, now: Moment) -> Vec<V> {
         let mut evicted = Vec::new();
         while self.is_over_share(owner) {
             evicted.extend(self.evict_from(owner));
@@ -159,8 +125,8 @@ impl<O: Hash + Ord + Copy, K: Hash + Eq, V: Entry> FairStore<O, K, V> {
         self.loads.last().map(|(_, _, owner)| *owner)
     }
 
-    fn evict_from(&mut self, owner: O) -> Option<Evicted<O, K, V>> {
-        self.take_out(owner, LruCache::pop_lru).map(|(key, value)| Evicted { owner, key, value })
+    fn evict_from(&mut self, owner: O) -> Option<V> {
+        self.take_out(owner, LruCache::pop_lru).map(|(_, value)| value)
     }
 
     /// Takes one entry off a shelf and keeps the accounts; a shelf that is empty goes.
@@ -199,9 +165,9 @@ impl<K: Hash + Eq, V> Shelf<K, V> {
 mod tests {
     use super::*;
 
-    /// Weighs what it holds and is stale 100 seconds after it was put there.
+    /// Weighs what it holds and is stale 100 seconds after it was put there. It knows its owner and key.
     #[derive(Default)]
-    struct Stone(usize, Moment);
+    struct Stone(usize, Moment, (u8, u32));
 
     impl Entry for Stone {
         fn weight(&self) -> usize {
@@ -219,8 +185,8 @@ mod tests {
 
     fn put(store: &mut FairStore<u8, u32, Stone>, owner: u8, key: u32, second: u64) -> Vec<(u8, u32)> {
         let now = Moment::from_secs(second);
-        let ((), evicted) = store.change(owner, key, now, |stone| *stone = Stone(1, now));
-        evicted.into_iter().map(|gone| (gone.owner, gone.key)).collect()
+        let ((), evicted) = store.change(owner, key, now, |stone| *stone = Stone(1, now, (owner, key)));
+        evicted.into_iter().map(|gone| gone.2).collect()
     }
 
     #[test]
@@ -278,20 +244,6 @@ mod tests {
     }
 
     #[test]
-    fn an_amended_entry_stays_where_it_was_and_goes_when_nothing_is_left_of_it() {
-        let mut store = store(100, 3);
-        for key in 10..13 {
-            put(&mut store, 1, key, 0);
-        }
-        assert_eq!(store.amend(1, &10, |stone| stone.0), Some(1));
-        assert_eq!(store.amend(2, &10, |stone| stone.0), None);
-        assert_eq!(put(&mut store, 1, 13, 0), [(1, 10)]);
-        store.amend(1, &11, |stone| stone.0 = 0);
-        assert!(store.peek(&1, &11).is_none());
-        assert_eq!(store.weight(), 2);
-    }
-
-    #[test]
     fn the_accounts_stay_right() {
         let mut store = store(50, 20);
         for step in 0..5_000_u32 {
@@ -300,9 +252,6 @@ mod tests {
             store.change(owner, step * 31 % 60, Moment::ZERO, |stone| stone.0 = weight);
             if step % 3 == 0 {
                 store.remove(owner, &(step * 17 % 60));
-            }
-            if step % 5 == 0 {
-                store.amend(owner, &(step * 13 % 60), |stone| stone.0 = stone.0.saturating_sub(2));
             }
             assert_eq!(store.weight(), store.iter().map(|(_, _, stone)| stone.0).sum::<usize>());
             assert_eq!(store.loads.len(), store.shelves.len());

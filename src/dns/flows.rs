@@ -50,7 +50,7 @@ impl Flows {
         let mut released: Vec<Held> = self.end(flow).into_iter().collect();
         if let Some(held) = hold() {
             let ((), evicted) = self.held.change(owner, flow, Moment::ZERO, |hold| hold.0 = Some((mark, held)));
-            released.extend(evicted.into_iter().filter_map(|gone| gone.value.held()));
+            released.extend(evicted.into_iter().filter_map(Hold::held));
         }
         released
     }

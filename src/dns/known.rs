@@ -1,31 +1,25 @@
-use crate::model::{DomainName, Moment};
+use crate::model::{DomainName, Moment, Scope};
 
+use super::book::{Names, Sight, Sought};
+use super::observations::Observations;
 use super::record::{Belief, Record};
 
 /// What is known about one address for one client, at one moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Known<'a> {
-    sources: Sources<'a>,
+    of: &'a Observations,
+    sought: Sought,
+    scope: Scope,
     now: Moment,
+    /// The client's own. Of names that rules mention first, then of others: what helps most comes first.
+    own: [Names<'a>; 2],
     is_own: bool,
 }
 
-/// Observations of one address, each list with the newest last. Of names that rules mention first, then of others: what
-/// helps most comes first.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sources<'a> {
-    /// The client's own.
-    pub own: [&'a [Record]; 2],
-    /// Anybody's; none where only the client's own count.
-    pub shared: [&'a [Record]; 2],
-    /// Others', which flows of the client hold; none where only the client's own count.
-    pub borrowed: &'a [Record],
-}
-
 impl<'a> Known<'a> {
-    pub(super) fn new(sources: Sources<'a>, now: Moment) -> Self {
-        let is_own = newest_first(sources.own).any(|record| record.is_live(now));
-        Self { sources, now, is_own }
+    pub(super) fn new(of: &'a Observations, sought: Sought, own: [Names<'a>; 2], scope: Scope, now: Moment) -> Self {
+        let is_own = newest_first(own).any(|seen| seen.is_live(now));
+        Self { of, sought, scope, now, own, is_own }
     }
 
     /// The names that the address is believed to stand for: those that rules mention before the others, and of each kind
@@ -55,35 +49,37 @@ impl<'a> Known<'a> {
     /// The newest name whose time has run out, the client's own first.
     #[must_use]
     pub fn expired(&self) -> Option<&'a DomainName> {
-        let all = newest_first(self.sources.own).chain(newest_first(self.sources.shared));
-        let mut expired = all.filter(|record| !record.is_live(self.now));
-        expired.next().map(|record| &record.name)
+        let has_expired = |seen: &Sight<'_>| !seen.is_live(self.now);
+        let own = newest_first(self.own).find(has_expired);
+        own.or_else(|| newest_first(self.others().0).find(has_expired)).map(Sight::name)
     }
 
     /// The client's own observation, if it has just one of this address, expired ones counted, and that one is believed and
     /// has time left: then nothing but that one decides.
     #[must_use]
-    pub fn sole(&self) -> Option<&'a Record> {
-        match self.sources.own {
-            [[only], []] => Some(only).filter(|only| only.belief == Belief::Believed && self.now < only.expires),
-            _ => None,
-        }
+    pub fn sole(&self) -> Option<Record> {
+        let [named, other] = self.own;
+        let only = named.only().filter(|_| other.is_empty())?;
+        Some(only).filter(|only| only.belief() == Belief::Believed && self.now < only.expires()).map(Sight::record)
+    }
+
+    /// What others were told, and of that what flows of the client hold.
+    fn others(&self) -> ([Names<'a>; 2], &'a [Record]) {
+        self.of.others(self.sought, self.scope, self.now)
     }
 
     fn counting(&self, belief: Belief) -> impl Iterator<Item = &'a DomainName> + use<'a> {
-        let Sources { own, shared, borrowed } = self.sources;
-        let (lists, borrowed) = if self.is_own { (own, &[][..]) } else { (shared, borrowed) };
+        let (lists, borrowed) = if self.is_own { (self.own, &[][..]) } else { self.others() };
         let now = self.now;
-        let counts = move |record: &&Record| record.is_live(now) && record.belief == belief;
-        let is_there = move |held: &Record| lists.iter().copied().flatten().any(|r| r.name == held.name && counts(&r));
-        newest_first(lists)
-            .filter(counts)
-            .chain(borrowed.iter().rev().filter(move |held| counts(held) && !is_there(held)))
-            .map(|record| &record.name)
+        let counts = move |seen: &Sight<'_>| seen.belief() == belief && seen.is_live(now);
+        let is_there = move |held: &Record| newest_first(lists).any(|seen| *seen.name() == held.name && counts(&seen));
+        let holds = move |held: &&Record| held.belief == belief && held.is_live(now) && !is_there(held);
+        let names = newest_first(lists).filter(counts).map(Sight::name);
+        names.chain(borrowed.iter().rev().filter(holds).map(|held| &held.name))
     }
 }
 
-/// One list after the other, each from its end.
-fn newest_first(lists: [&[Record]; 2]) -> impl Iterator<Item = &Record> + use<'_> {
-    lists.into_iter().flat_map(|list| list.iter().rev())
+/// One list after the other.
+fn newest_first(lists: [Names<'_>; 2]) -> impl Iterator<Item = Sight<'_>> {
+    lists.into_iter().flat_map(Names::iter)
 }

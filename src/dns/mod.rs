@@ -22,14 +22,12 @@ mod known;
 mod limits;
 mod loans;
 mod message;
-mod names;
 mod observations;
 mod pending;
 mod private;
 mod question;
 mod record;
 mod reply;
-mod spread;
 mod wire_name;
 
 pub use answer::{Answer, Found, Nothing, Outcome, answer};

@@ -1,11 +1,12 @@
+use std::hash::RandomState;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::model::{ClientId, DomainName, Moment, Scope};
 
-use super::book::Book;
+use super::book::{Book, Names, Sight, Sought};
 use super::holds::{Held, Holds};
-use super::known::{Known, Sources};
+use super::known::Known;
 use super::limits::Limits;
 use super::loans::{Loans, Pair};
 use super::record::{Belief, Record};
@@ -21,6 +22,8 @@ pub struct Observations {
     limits: Limits,
     cache: Book,
     trail: Book,
+    /// Of both.
+    hasher: RandomState,
     holds: Holds,
     loans: Loans,
 }
@@ -29,8 +32,10 @@ impl Observations {
     /// An empty cache.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        let (cache, trail) = (Book::new(limits.cache_room()), Book::new(limits.trail_room()));
-        Self { limits, cache, trail, holds: Holds::default(), loans: Loans::default() }
+        let hasher = RandomState::new();
+        let book = |room| Book::new(room, hasher.clone());
+        let (cache, trail) = (book(limits.cache_room()), book(limits.trail_room()));
+        Self { limits, cache, trail, hasher, holds: Holds::default(), loans: Loans::default() }
     }
 
     /// Learns that `client` was told that `name` is at `addr`. It becomes the name that this client asked for last.
@@ -46,12 +51,11 @@ impl Observations {
         let expires = now.after(self.limits.lifetime(ttl));
         let flows = self.holds.count(client, addr, &name);
         let record = Record { addr, client, name, learned: now, expires, ttl, belief, flows };
-        let is_renewed =
-            matches!(self.cache.own(client, addr), [only] if only.name == record.name && only.belief == belief);
-        if !is_renewed {
+        let known = self.cache.own(self.sought(client, addr)).only();
+        if !known.is_some_and(|only| *only.name() == record.name && only.belief() == belief) {
             self.loans.call_in((client, addr));
         }
-        self.cache.put(record.clone(), now);
+        self.cache.put(&record, now);
         self.call_in_what_is_gone();
         record
     }
@@ -68,7 +72,7 @@ impl Observations {
     ) {
         let expires = now.after(self.limits.lifetime(ttl));
         self.loans.call_in((client, addr));
-        self.trail.put(Record { addr, client, name, learned: now, expires, ttl, belief, flows: 0 }, now);
+        self.trail.put(&Record { addr, client, name, learned: now, expires, ttl, belief, flows: 0 }, now);
         self.call_in_what_is_gone();
     }
 
@@ -77,7 +81,7 @@ impl Observations {
     pub fn restore(&mut self, record: Record, belief: Belief, now: Moment) {
         let record = self.carried_over(record, belief, now);
         self.loans.call_in((record.client, record.addr));
-        self.cache.put(record, now);
+        self.cache.put(&record, now);
         self.call_in_what_is_gone();
     }
 
@@ -85,7 +89,7 @@ impl Observations {
     pub fn restore_note(&mut self, record: Record, belief: Belief, now: Moment) {
         let record = self.carried_over(record, belief, now);
         self.loans.call_in((record.client, record.addr));
-        self.trail.put(record, now);
+        self.trail.put(&record, now);
         self.call_in_what_is_gone();
     }
 
@@ -94,18 +98,18 @@ impl Observations {
     /// more than four times [`Limits::per_address`] observations.
     #[must_use]
     pub fn about(&self, addr: IpAddr, client: ClientId, scope: Scope, now: Moment) -> Known<'_> {
-        let own = [self.cache.own(client, addr), self.trail.own(client, addr)];
+        let sought = self.sought(client, addr);
+        Known::new(self, sought, [self.cache.own(sought), self.trail.own(sought)], scope, now)
+    }
+
+    /// What others were told about an address, as far as it counts for a client, and of that what flows of it hold.
+    pub(super) fn others(&self, sought: Sought, scope: Scope, now: Moment) -> ([Names<'_>; 2], &[Record]) {
+        let Sought { client, addr, .. } = sought;
         let has_forgotten = self.cache.has_forgotten(client, now) || self.trail.has_forgotten(client, now);
-        let scope = if has_forgotten { Scope::Client } else { scope };
-        let shared = match scope {
-            Scope::Shared => [self.cache.shared(addr), self.trail.shared(addr)],
-            Scope::Client => [&[][..]; 2],
-        };
-        let borrowed = match scope {
-            Scope::Shared => self.holds.borrowed(client, addr),
-            Scope::Client => &[],
-        };
-        Known::new(Sources { own, shared, borrowed }, now)
+        match if has_forgotten { Scope::Client } else { scope } {
+            Scope::Shared => ([self.cache.shared(addr), self.trail.shared(addr)], self.holds.borrowed(client, addr)),
+            Scope::Client => ([self.cache.nothing(), self.trail.nothing()], &[]),
+        }
     }
 
     /// Judges anew by another policy: which names rules mention, which addresses are believed, how long what is learned
@@ -119,26 +123,25 @@ impl Observations {
     ) {
         let Limits { min_ttl, max_ttl, grace, .. } = limits;
         self.limits = Limits { min_ttl, max_ttl, grace, ..self.limits };
-        let misplaced = |record: &&Record, mentioned: bool| mentions(&record.name) != mentioned;
-        let demoted: Vec<Record> = self.cache.iter().filter(|record| misplaced(record, true)).cloned().collect();
-        let promoted: Vec<Record> = self.trail.iter().filter(|record| misplaced(record, false)).cloned().collect();
+        let misplaced = |record: &Record, mentioned: bool| mentions(&record.name) != mentioned;
+        let demoted: Vec<Record> = self.cache.iter().filter(|record| misplaced(record, true)).collect();
+        let promoted: Vec<Record> = self.trail.iter().filter(|record| misplaced(record, false)).collect();
         for record in demoted {
             self.cache.take_out(&record);
-            self.trail.put(Record { flows: 0, ..record }, now);
+            self.trail.put(&Record { flows: 0, ..record }, now);
         }
         for record in promoted {
             self.trail.take_out(&record);
             let flows = self.holds.count(record.client, record.addr, &record.name);
-            self.cache.put(Record { flows, ..record }, now);
+            self.cache.put(&Record { flows, ..record }, now);
         }
         for book in [&mut self.cache, &mut self.trail] {
-            let otherwise: Vec<Record> =
-                book.iter().filter(|record| belief(record.addr) != record.belief).cloned().collect();
+            let otherwise: Vec<Record> = book.iter().filter(|record| belief(record.addr) != record.belief).collect();
             for record in otherwise {
                 let belief = belief(record.addr);
                 // Taken out first: what is known is not renewed by what is no newer.
                 book.take_out(&record);
-                book.put(Record { belief, ..record }, now);
+                book.put(&Record { belief, ..record }, now);
             }
         }
         self.call_in_what_is_gone();
@@ -173,9 +176,10 @@ impl Observations {
         scope: Scope,
         leads: impl Fn(&DomainName) -> bool,
     ) -> Option<Held> {
-        let led = |record: &&Record| record.belief == Belief::Believed && leads(&record.name);
-        if let Some(record) = self.cache.own(client, addr).iter().rev().find(led) {
-            let held = Held { client, addr, name: record.name.clone(), borrowed: false };
+        let led = |seen: &Sight<'_>| seen.belief() == Belief::Believed && leads(seen.name());
+        let own = self.cache.own(self.sought(client, addr)).iter().find(led).map(|seen| seen.name().clone());
+        if let Some(name) = own {
+            let held = Held { client, addr, name, borrowed: false };
             let flows = self.holds.hold(&held);
             self.cache.set_flows(client, addr, &held.name, flows);
             return Some(held);
@@ -183,8 +187,9 @@ impl Observations {
         if scope == Scope::Client {
             return None;
         }
-        let mut others = self.cache.shared(addr).iter().rev().chain(self.holds.borrowed(client, addr).iter().rev());
-        let record = others.find(led)?.clone();
+        let others = self.cache.shared(addr).iter().find(led).map(Sight::record);
+        let is_led = |record: &&Record| record.belief == Belief::Believed && leads(&record.name);
+        let record = others.or_else(|| self.holds.borrowed(client, addr).iter().rev().find(is_led).cloned())?;
         self.holds.borrow(client, record, self.limits.per_address.max(1))
     }
 
@@ -200,19 +205,22 @@ impl Observations {
 
     /// Every observation of a name that rules mention, in no particular order. It takes time in proportion to all of
     /// them: for people and for the disk, not for packets.
-    pub fn iter(&self) -> impl Iterator<Item = &Record> {
+    pub fn iter(&self) -> impl Iterator<Item = Record> {
         self.cache.iter()
     }
 
     /// Every observation of the trail, in no particular order.
-    pub fn trail(&self) -> impl Iterator<Item = &Record> {
+    pub fn trail(&self) -> impl Iterator<Item = Record> {
         self.trail.iter()
     }
 
     /// Every observation of an address, those of the trail and those that flows of others hold included, in no particular
     /// order; as costly as [`iter`](Self::iter).
-    pub fn at(&self, addr: IpAddr) -> impl Iterator<Item = &Record> {
-        self.iter().chain(self.trail()).chain(self.holds.all_borrowed()).filter(move |record| record.addr == addr)
+    pub fn at(&self, addr: IpAddr) -> impl Iterator<Item = Record> {
+        self.iter()
+            .chain(self.trail())
+            .chain(self.holds.all_borrowed().cloned())
+            .filter(move |record| record.addr == addr)
     }
 
     /// How many observations there are, expired ones included, those of the trail not.
@@ -225,6 +233,10 @@ impl Observations {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn sought(&self, client: ClientId, addr: IpAddr) -> Sought {
+        Sought::new(&self.hasher, client, addr)
     }
 
     fn carried_over(&self, record: Record, belief: Belief, now: Moment) -> Record {

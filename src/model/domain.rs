@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use smol_str::{SmolStr, StrExt};
 
 /// Longest name in presentation form without the trailing dot (RFC 1035, section 2.3.4: 255 octets on the wire).
 pub(super) const MAX_NAME: usize = 253;
@@ -13,7 +14,7 @@ const MAX_LABEL: usize = 63;
 /// Anything that is not such a name (escaped dots, binary labels) is no `DomainName`, so no rule can ever mean it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
-pub struct DomainName(Arc<str>);
+pub struct DomainName(SmolStr);
 
 /// Why a text is not a [`DomainName`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +76,7 @@ impl DomainName {
         if let Some(label) = text.split('.').find(|label| label.is_empty() || label.len() > MAX_LABEL) {
             return Err(NameError::Label(label.to_owned()));
         }
-        Ok(Self(text.to_ascii_lowercase().into()))
+        Ok(Self(text.to_ascii_lowercase_smolstr()))
     }
 
     /// The text, without trailing dot.
@@ -85,7 +86,7 @@ impl DomainName {
     }
 
     pub(super) fn into_text(self) -> Arc<str> {
-        self.0
+        self.0.into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The words of the project as types. No I/O, no clocks.
 
+mod address;
 mod client;
 mod domain;
 mod epoch;
@@ -17,6 +18,7 @@ mod verdict;
 mod who;
 mod words;
 
+pub use address::address_bits;
 pub use client::ClientId;
 pub use domain::{DomainName, NameError};
 pub use epoch::Epoch;

@@ -1,5 +1,6 @@
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use crate::model::{DomainName, NamePattern};
 
@@ -8,6 +9,8 @@ use super::spec::{Asker, Rule};
 
 /// What the rules say of names. A look-up costs a search for the name and one for each name above it, however many rules
 /// there are, and allocates nothing.
+///
+/// Its hash is quick, and not made for keys of strangers: what is in here is what the policy's author wrote.
 #[derive(Debug, Default)]
 pub struct NameTable {
     exact: HashMap<Box<str>, Ports>,

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::Sender;
 
 use crate::dns::{Belief, Budgets, Grounds, Limits, Observations, Pending, PendingLimits, Record as Observed};
-use crate::model::{ClientId, Epoch};
+use crate::model::{ClientId, Epoch, address_bits};
 use crate::policy::{Policy, Route};
 use crate::record::{Counters, Record};
 
@@ -101,7 +101,7 @@ impl Knowledge {
     /// A worker that panicked while it held the lock leaves at worst a half-made observation, which is bounded and
     /// expires; the lock goes on.
     pub fn about(&self, address: IpAddr) -> MutexGuard<'_, Observations> {
-        let hash = self.hasher.hash_one(address);
+        let hash = self.hasher.hash_one(address_bits(address));
         let index = usize::try_from(hash % self.shards.len() as u64).unwrap_or(0);
         #[expect(clippy::indexing_slicing, reason = "the index is below the length, and there is one shard at least")]
         self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)

@@ -172,7 +172,7 @@ impl World {
 
     /// What was learned since this was asked last, and all that is on the trail.
     pub fn learned(&self) -> Vec<Observed> {
-        let trail = self.shared.knowledge.parts().flat_map(|part| part.trail().cloned().collect::<Vec<_>>());
+        let trail = self.shared.knowledge.parts().flat_map(|part| part.trail().collect::<Vec<_>>());
         self.learned.try_iter().chain(trail).collect()
     }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod belief;
+mod consistency;
 mod flows;
 mod holds;
 mod journal;

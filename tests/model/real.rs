@@ -104,7 +104,7 @@ impl Real {
             self.shared.knowledge.about(record.addr).restore(record, belief, now);
         }
         for part in self.shared.knowledge.parts() {
-            self.lines.extend(part.iter().map(journal::encode));
+            self.lines.extend(part.iter().map(|record| journal::encode(&record)));
         }
         self.living.clone_from(&living);
         for (flow, mark) in living {

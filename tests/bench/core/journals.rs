@@ -16,7 +16,9 @@ pub fn measure(size: &Size, report: &mut Report) {
     for family in FAMILIES {
         let knowledge = Told { family, rules }.knowledge(observations);
         let write = || {
-            let all = knowledge.parts().flat_map(|part| part.iter().map(journal::encode).collect::<Vec<_>>());
+            let all = knowledge
+                .parts()
+                .flat_map(|part| part.iter().map(|record| journal::encode(&record)).collect::<Vec<_>>());
             all.collect::<Vec<String>>()
         };
         let row = |what, cost| Row::of(what, cost).family(family).observations(observations);

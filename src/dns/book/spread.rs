@@ -1,18 +1,17 @@
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, hash_map};
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
 use crate::model::{ClientId, DomainName, Moment};
 
-use super::record::Record;
+use super::entry::Entry;
 
 /// At how many addresses each client knows each name, and at which it has known it longest. It costs the logarithm of
 /// all of them to keep.
 ///
 /// A client and a name are told by a hash with secret keys: two that are taken for one share what each would have alone.
 #[derive(Default)]
-pub(super) struct Spread {
+pub struct Spread {
     counts: HashMap<u64, u32>,
     /// By age.
     addresses: BTreeSet<(u64, Moment, IpAddr)>,
@@ -21,30 +20,25 @@ pub(super) struct Spread {
 
 impl Spread {
     /// A client knows a name at one more address.
-    pub fn add(&mut self, client: ClientId, name: &DomainName, addr: IpAddr, learned: Moment) {
+    pub fn add(&mut self, client: ClientId, Entry { name, addr, learned, .. }: &Entry) {
         let key = self.key(client, name);
-        if self.addresses.insert((key, learned, addr)) {
+        if self.addresses.insert((key, *learned, *addr)) {
             *self.counts.entry(key).or_default() += 1;
         }
     }
 
     /// A client does not know a name at an address any more.
-    pub fn remove(&mut self, client: ClientId, name: &DomainName, addr: IpAddr, learned: Moment) {
+    pub fn remove(&mut self, client: ClientId, Entry { name, addr, learned, .. }: &Entry) {
         let key = self.key(client, name);
-        if !self.addresses.remove(&(key, learned, addr)) {
+        if !self.addresses.remove(&(key, *learned, *addr)) {
             return;
         }
-        if let Entry::Occupied(mut count) = self.counts.entry(key) {
+        if let hash_map::Entry::Occupied(mut count) = self.counts.entry(key) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {
                 count.remove();
             }
         }
-    }
-
-    /// The same for what is in a record.
-    pub fn forget(&mut self, Record { addr, client, name, learned, .. }: &Record) {
-        self.remove(*client, name, *addr, *learned);
     }
 
     /// The address that a client has known a name at for longest, if there are more of them than `limit`.

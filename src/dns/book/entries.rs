@@ -1,0 +1,120 @@
+use std::ops::{Index, IndexMut};
+
+use slab::Slab;
+
+use super::entry::{Entry, Id, NONE};
+
+/// All entries, each at its place. Those of a client form a ring, in the order in which they were changed.
+#[derive(Default)]
+pub struct Entries(Slab<Entry>);
+
+impl Entries {
+    /// Finds a place for an entry, which is a ring of its own there.
+    pub fn insert(&mut self, entry: Entry) -> Id {
+        if self.0.len() == self.0.capacity() {
+            // By a sixteenth: twice as much would be half of it for nothing.
+            self.0.reserve_exact((self.0.len() / 16).max(4));
+        }
+        let place = self.0.insert(entry);
+        let id = Id::try_from(place).unwrap_or(Id::MAX);
+        let entry = &mut self[id];
+        (entry.older, entry.newer) = (id, id);
+        id
+    }
+
+    /// Removes one that is in no ring with others.
+    pub fn remove(&mut self, id: Id) -> Entry {
+        self.0.remove(index(id))
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.0.iter().map(|(_, entry)| entry)
+    }
+
+    /// Those of one client and address, the newest first. `newest` is that one.
+    pub fn group(&self, newest: Id) -> impl Iterator<Item = Id> {
+        let addr = self[newest].addr;
+        let mut next = Some(newest);
+        std::iter::from_fn(move || {
+            let id = next?;
+            let older = self[id].older;
+            next = Some(older).filter(|&older| older != newest && self[older].addr == addr);
+            Some(id)
+        })
+    }
+
+    /// All of one client's, the newest first.
+    pub fn ring(&self, newest: Id) -> impl Iterator<Item = Id> {
+        let mut next = Some(newest);
+        std::iter::from_fn(move || {
+            let id = next?;
+            next = Some(self[id].older).filter(|&older| older != newest);
+            Some(id)
+        })
+    }
+
+    /// Those of one client and address, the oldest first. `oldest` is that one.
+    pub fn together(&self, oldest: Id) -> impl Iterator<Item = Id> {
+        let addr = self[oldest].addr;
+        let mut next = Some(oldest);
+        std::iter::from_fn(move || {
+            let id = next?;
+            let newer = self[id].newer;
+            next = Some(newer).filter(|&newer| newer != oldest && self[newer].addr == addr);
+            Some(id)
+        })
+    }
+
+    /// Those of one address that others use, the newest first. `newest` is that one.
+    pub fn chain(&self, newest: Option<Id>) -> impl Iterator<Item = Id> {
+        let mut next = newest;
+        std::iter::from_fn(move || {
+            let id = next?;
+            next = Some(self[id].shared_older).filter(|&older| older != NONE);
+            Some(id)
+        })
+    }
+
+    /// Takes what lies between two entries of a ring, both included, out of it: a ring of its own now.
+    pub fn cut(&mut self, oldest: Id, newest: Id) {
+        let (before, behind) = (self[oldest].older, self[newest].newer);
+        self[before].newer = behind;
+        self[behind].older = before;
+        self[oldest].older = newest;
+        self[newest].newer = oldest;
+    }
+
+    /// Puts a whole ring, from its oldest one on, behind an entry of another.
+    pub fn splice(&mut self, before: Id, oldest: Id) {
+        let (newest, behind) = (self[oldest].older, self[before].newer);
+        self[before].newer = oldest;
+        self[oldest].older = before;
+        self[newest].newer = behind;
+        self[behind].older = newest;
+    }
+}
+
+fn index(id: Id) -> usize {
+    usize::try_from(id).unwrap_or(usize::MAX)
+}
+
+/// Whoever removes an entry has taken it out of every list before.
+impl Index<Id> for Entries {
+    type Output = Entry;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is of an entry that is there")]
+    fn index(&self, id: Id) -> &Entry {
+        &self.0[index(id)]
+    }
+}
+
+impl IndexMut<Id> for Entries {
+    #[expect(clippy::indexing_slicing, reason = "an id is of an entry that is there")]
+    fn index_mut(&mut self, id: Id) -> &mut Entry {
+        &mut self.0[index(id)]
+    }
+}
