@@ -43,7 +43,7 @@ fn what_is_not_written_has_the_documented_default() {
     );
     assert_eq!(spec.marks.bits(), 0xff00_3f00);
     assert_eq!((spec.metrics, spec.events), (None, None));
-    assert!(!spec.fast_path);
+    assert!(spec.fast_path);
     assert_eq!((spec.rules[0].action, &*spec.rules[0].ports), (Action::Allow, &[22][..]));
 }
 
@@ -68,7 +68,7 @@ fn what_is_written_counts() {
     assert_eq!(spec.metrics, Some(Listen::Tcp("[::1]:9000".parse().unwrap())));
     let (path, size, keep) = (PathBuf::from("/var/log/events.jsonl"), 1 << 20, 2);
     assert_eq!(spec.events, Some(EventFile { path, size, keep }));
-    assert!(spec.fast_path);
+    assert!(!spec.fast_path);
     assert_eq!((spec.rules[0].id.as_str(), spec.rules[0].action), ("orders", Action::Deny));
     assert_eq!(spec.rules[0].ports, [5432]);
 }
@@ -111,7 +111,7 @@ pub const BOUNDS: &[Bounds] = &[
     ("scope", &["shared"], &[("own", Code::UnknownWord)]),
     ("on_ambiguous", &["latest"], &[("first", Code::UnknownWord)]),
     ("allow_private", &["false"], &[("yes", Code::BadBoolean), ("\"true\"", Code::BadBoolean)]),
-    ("fast_path", &["false"], &[("on", Code::BadBoolean), ("\"true\"", Code::BadBoolean)]),
+    ("fast_path", &["true"], &[("on", Code::BadBoolean), ("\"true\"", Code::BadBoolean)]),
     ("binary", &["/e"], &[("envoy", Code::BadPath), ("/", Code::BadPath), ("/usr/../envoy", Code::BadPath)]),
     ("host", &["true"], &[("yes", Code::BadBoolean), ("[true]", Code::WrongShape)]),
     (

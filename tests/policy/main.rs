@@ -51,7 +51,7 @@ marks:
 metrics: { listen: \"[::1]:9000\" }
 events: { file: /var/log/events.jsonl, rotate: { size: 1MiB, keep: 2 } }
 upstream: original
-fast_path: true
+fast_path: false
 rules:
   - id: orders
     domain: db.example.com

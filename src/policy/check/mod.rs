@@ -52,7 +52,7 @@ pub fn policy<'t>(root: &Node<'t>, problems: &Problems<'t>) -> Option<Spec> {
     let metrics = if fields.has("metrics") { metrics::check(&fields).map(Some) } else { Some(None) };
     let events = if fields.has("events") { events::check(&fields).map(Some) } else { Some(None) };
     let upstream = upstream::of_policy(&fields);
-    let fast_path = fields.or("fast_path", false, boolean);
+    let fast_path = fields.or("fast_path", true, boolean);
     let gateway = covered.as_ref().filter(|covered| !covered.host).map(|covered| &covered.gateway);
     let rules = rules::check(&fields, Around { upstream: upstream.as_ref(), gateway });
     let spec = Spec {

@@ -137,8 +137,8 @@ impl Setting {
 fn world(path: Path, rules: usize, observations: usize) -> World {
     let (top, rules) = match path {
         Path::Fast => ("fast_path: true", names::rules_for_destinations(rules)),
-        Path::Envoy => ("", names::rules_for_server(rules)),
-        Path::Nfq | Path::Batched => ("", names::rules_for_destinations(rules)),
+        Path::Envoy => ("fast_path: false", names::rules_for_server(rules)),
+        Path::Nfq | Path::Batched => ("fast_path: false", names::rules_for_destinations(rules)),
         Path::None | Path::NftSet | Path::QueueC | Path::QueueNfq | Path::DnatEnvoy => ("", String::new()),
     };
     let dns = if observations > names::MOST { ", capacity: 2000000" } else { "" };

@@ -164,8 +164,8 @@ fn a_reload_and_the_end_of_a_temporary_rule_take_it_back() {
         world.clients[0].is_refused(GITLAB.of(family), 22);
         left_to_kernel(&world, 0, "github.com", GITHUB, family);
     });
-    // Without the key there is nothing of it any more.
-    world.gateway.write_policy(&world.gateway.policy().replace("fast_path: true", ""));
+    // Where the policy does not want it there is nothing of it any more.
+    world.gateway.write_policy(&world.gateway.policy().replace("fast_path: true", "fast_path: false"));
     world.gateway.reloads();
     assert_eq!(world.gateway.status()["fast_path"]["state"], "off");
     assert!(!world.gateway.namespace.sh("nft list table inet decider").contains("fast"));

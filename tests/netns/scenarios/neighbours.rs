@@ -49,7 +49,7 @@ impl Neighbour {
 /// All that is not decider's, without what only counts.
 fn theirs(world: &World) -> String {
     world.gateway.namespace.sh("
-        nft -s list ruleset 2>/dev/null | sed '/^table inet decider {/,/^}/d'
+        nft -s list ruleset 2>/dev/null | sed '/^table inet decider {/,/^}/d; /^table inet decider_alive {/,/^}/d'
         for save in iptables-legacy-save ip6tables-legacy-save; do $save | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'; done
         for family in -4 -6; do ip $family rule | grep -v 'proto 222' | grep -v '^53[0-4]:'; ip $family route; done
     ")

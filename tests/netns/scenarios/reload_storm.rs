@@ -53,8 +53,10 @@ impl Footprint {
             line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
         });
         let namespace = &world.gateway.namespace;
-        // Sets that packets add to empty themselves after ten seconds.
-        let table = namespace.sh("nft --stateless list table inet decider | sed '/set told/,/}/d'");
+        // Sets that packets add to empty themselves after ten seconds; what is left to the kernel comes and goes.
+        let table = namespace.sh(
+            "nft --stateless list table inet decider | sed '/set told/,/}/d; /set fast_lease {/,/^\t}/d; /map fast[46] {/,/^\t}/d'",
+        );
         let routing = namespace.sh("ip rule; ip -6 rule; ip route show table 5300; ip -6 route show table 5300");
         Self { files, memory, table: sorted(&table), routing, listeners: listeners(world) }
     }

@@ -52,10 +52,15 @@ fn session(world: &World, family: Family) {
     RawSender::new(&client.namespace).send(&datagram);
 }
 
-/// The decisions in an order that does not depend on when they were told, and without what only one side knows.
+/// The decisions in an order that does not depend on when they were told, and without what only one side knows: whether the
+/// kernel knew already what to let through.
 fn decisions(events: &[Value]) -> Vec<Vec<String>> {
+    let said = |event: &Value, key: &str| match (event["verdict"].as_str(), key) {
+        (Some("allow"), "path") => "either".to_owned(),
+        _ => event[key].to_string(),
+    };
     let mut found: Vec<Vec<String>> =
-        events.iter().map(|event| SAME.iter().map(|key| event[key].to_string()).collect()).collect();
+        events.iter().map(|event| SAME.iter().map(|key| said(event, key)).collect()).collect();
     found.sort();
     found
 }

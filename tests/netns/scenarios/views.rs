@@ -48,7 +48,9 @@ fn happens(world: &World, family: Family) {
     let event = world.gateway.event(github, 22, "allowed");
     assert_eq!(event["rule"], "github.com:22/ssh");
     assert_eq!((&event["domain"], &event["client"]), (&"github.com".into(), &client.clone().into()), "{event}");
-    assert_eq!((&event["iface"], &event["path"]), (&"lan1".into(), &"queue".into()), "{event}");
+    assert_eq!(event["iface"], "lan1", "{event}");
+    // The kernel may have known already.
+    assert!(["queue", "fast"].contains(&event["path"].as_str().unwrap()), "{event}");
     assert_eq!((&event["proto"], &event["verdict"]), (&"tcp".into(), &"allow".into()), "{event}");
     let rules = world.gateway.json(&["rules"]);
     let rule = rules.as_array().unwrap().iter().find(|rule| rule["id"] == event["rule"]).unwrap();
