@@ -90,8 +90,11 @@ fn run(extent: Extent) -> Report {
     let Extent { effort, beside, reloads, observations: sizes } = extent;
     let settings = Path::ALL.map(|path| build(path, MANY, MANY));
     let all: Vec<&Setting> = settings.iter().collect();
+    let of = |path: Path| settings.iter().find(|setting| setting.size.path == path).unwrap();
+    let (batched, fast) = (of(Path::Batched), of(Path::Fast));
+    let before = fast.decided();
     let rows = measure("all paths", &all, Family::V4, &[1, 8, 64, 1_000], effort);
-    let batched = &settings[5];
+    let after = fast.decided();
     measure("waits", &[batched], Family::V4, &[1], effort_of_one(effort));
     let waited = changes::waited(batched);
     for setting in &all {
@@ -128,6 +131,7 @@ fn run(extent: Extent) -> Report {
         starts_with_saved: (sizes[1], starts(&observations, sizes[1])),
         reloads,
         waited,
+        by_kernel: [0, 1].map(|way| after[way] - before[way]),
     }
 }
 

@@ -1,6 +1,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::listener::{Listener, Manner};
 use crate::load::{Load, Work};
 use crate::path::Path;
@@ -115,6 +117,12 @@ impl Setting {
     /// How many of the destinations the client knows.
     fn known(&self) -> usize {
         self.size.observations.min(names::MOST)
+    }
+
+    /// How many connections the kernel has let through by itself so far, and how many went to a queue.
+    pub fn decided(&self) -> [u64; 2] {
+        let status = self.world.gateway.status();
+        ["/fast_path/allowed", "/counters/queued"].map(|at| status.pointer(at).and_then(Value::as_u64).unwrap())
     }
 
     fn elements(&self) -> usize {

@@ -40,6 +40,8 @@ pub fn summary(report: &Report) -> Value {
         "start_with_saved": { "observations": report.starts_with_saved.0, "seconds": report.starts_with_saved.1 },
         "reload_s": report.reloads,
         "waited_us": report.waited,
+        "fast_by_kernel": report.by_kernel[0],
+        "fast_by_queue": report.by_kernel[1],
         "targets": targets,
     })
 }

@@ -28,4 +28,6 @@ pub struct Report {
     pub reloads: Vec<f64>,
     /// What a SYN waits for its verdict once decider has it, in microseconds, as events say it.
     pub waited: Option<u64>,
+    /// Connections on the path `fast` that the kernel let through by itself, and those that went to a queue.
+    pub by_kernel: [u64; 2],
 }

@@ -28,6 +28,9 @@ pub fn markdown(report: &Report) -> String {
     let rounds = report.effort.rounds;
     writeln!(text, "{rounds} rounds of {time} ms each; medians, and quartiles after a rate.\n").unwrap();
     writeln!(text, "{}", cells(&report.rows, false)).unwrap();
+    let [by_kernel, by_queue] = report.by_kernel.map(grouped);
+    writeln!(text, "On `fast` the kernel let {by_kernel} connections through by itself; {by_queue} went to a queue.\n")
+        .unwrap();
     let mut table = Table::new(&["target", "wanted", "found", "met"]);
     for target in targets(report) {
         let met = if target.met { "met" } else { "not met" };
