@@ -35,14 +35,16 @@ pub fn none(gateway: &Gateway) {
 
 /// A firewall that lets new connections to what is in a set through, and nothing else.
 pub fn nft_set(gateway: &Gateway, elements: usize) {
-    let set = |family: Family, name: &str, kind: &str| {
+    let set = |family: Family, name: &str, kind: &str, elements: usize| {
         let mut text = format!("set {name} {{ type {kind} . inet_service; elements = {{");
         for index in 0..elements {
             write!(text, " {} . 22,", names::address(index, family)).unwrap();
         }
         text + " } }\n"
     };
-    let sets = set(Family::V4, "known4", "ipv4_addr") + &set(Family::V6, "known6", "ipv6_addr");
+    // A million of each would take nft ten gigabytes.
+    let of_v6 = elements.min(names::MOST);
+    let sets = set(Family::V4, "known4", "ipv4_addr", elements) + &set(Family::V6, "known6", "ipv6_addr", of_v6);
     load(
         gateway,
         &format!(
