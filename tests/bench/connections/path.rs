@@ -9,11 +9,11 @@ pub enum Path {
     QueueC,
     /// A queue, and a program by the `nfq` crate that accepts everything.
     QueueNfq,
-    /// decider by the `nfq` crate.
+    /// decider with `fast_path: false`, by the `nfq` crate.
     Nfq,
-    /// decider by its own messages.
+    /// decider with `fast_path: false`, by its own messages.
     Batched,
-    /// decider with `fast_path: true`, which has decided already.
+    /// decider as it is, which has decided already.
     Fast,
     /// Address translation to a listener of Envoy, which connects to the server.
     DnatEnvoy,
