@@ -68,7 +68,7 @@ impl Book {
     pub fn new(room: Room, hasher: RandomState) -> Self {
         Self {
             room,
-            entries: Entries::default(),
+            entries: Entries::new(room.capacity),
             clients: Clients::new(),
             own: Index::default(),
             shared: Index::default(),

@@ -5,17 +5,24 @@ use slab::Slab;
 use super::entry::{Entry, Id, NONE};
 
 /// All entries, each at its place. Those of a client form a ring, in the order in which they were changed.
-#[derive(Default)]
-pub struct Entries(Slab<Entry>);
+pub struct Entries {
+    all: Slab<Entry>,
+    most: usize,
+}
 
 impl Entries {
+    /// None yet, and never many more than `most`.
+    pub fn new(most: usize) -> Self {
+        Self { all: Slab::new(), most }
+    }
+
     /// Finds a place for an entry, which is a ring of its own there.
     pub fn insert(&mut self, entry: Entry) -> Id {
-        if self.0.len() == self.0.capacity() {
-            // By a sixteenth: twice as much would be half of it for nothing.
-            self.0.reserve_exact((self.0.len() / 16).max(4));
+        if self.all.capacity() == 0 {
+            // Room that is not used yet is none that the system has given away. Growing would leave holes behind.
+            self.all.reserve_exact(self.most.saturating_add(1));
         }
-        let place = self.0.insert(entry);
+        let place = self.all.insert(entry);
         let id = Id::try_from(place).unwrap_or(Id::MAX);
         let entry = &mut self[id];
         (entry.older, entry.newer) = (id, id);
@@ -24,15 +31,15 @@ impl Entries {
 
     /// Removes one that is in no ring with others.
     pub fn remove(&mut self, id: Id) -> Entry {
-        self.0.remove(index(id))
+        self.all.remove(index(id))
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.0.iter().map(|(_, entry)| entry)
+        self.all.iter().map(|(_, entry)| entry)
     }
 
     /// Those of one client and address, the newest first. `newest` is that one.
@@ -108,13 +115,13 @@ impl Index<Id> for Entries {
 
     #[expect(clippy::indexing_slicing, reason = "an id is of an entry that is there")]
     fn index(&self, id: Id) -> &Entry {
-        &self.0[index(id)]
+        &self.all[index(id)]
     }
 }
 
 impl IndexMut<Id> for Entries {
     #[expect(clippy::indexing_slicing, reason = "an id is of an entry that is there")]
     fn index_mut(&mut self, id: Id) -> &mut Entry {
-        &mut self.0[index(id)]
+        &mut self.all[index(id)]
     }
 }
