@@ -64,6 +64,11 @@ fn clients_of_the_first_bridge_of_all() {
         let world = Setup::default().start();
         set(&world, filtered);
         bridge(&world);
+        // Until decider has seen the bridge, connections are refused: nothing leaks meanwhile, as is asked for last.
+        eventually("a way through decider", || {
+            let reaches = |family| world.clients[0].reach_name("github.com", family, 22).is_ok();
+            crate::Family::BOTH.into_iter().all(reaches).then_some(())
+        });
         goes_on(&world, filtered);
         // And as before once the ruleset has been away.
         world.gateway.namespace.sh("nft flush ruleset");
