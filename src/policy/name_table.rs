@@ -8,7 +8,7 @@ use super::limits::Limits;
 use super::spec::{Asker, Rule};
 
 /// What the rules say of names. A look-up costs a search for the name and one for each name above it, however many rules
-/// there are, and allocates nothing.
+/// there are, and allocates nothing. What is in it is the policy's own, so that a fast hash does, which no client can burden.
 ///
 /// Its hash is quick, and not made for keys of strangers: what is in here is what the policy's author wrote.
 #[derive(Debug, Default)]
