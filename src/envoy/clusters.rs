@@ -2,9 +2,8 @@ use serde_json::{Value, json};
 
 use super::host::{Families, Family};
 use super::proto::{BUFFER_BYTES, MAX_CONNECTIONS, address, extension, keepalive, typed};
-use super::resources::Resources;
 use crate::model::{Mark, Upstream};
-use crate::policy::{Dns, Policy, Rule};
+use crate::policy::{Dns, Policy, Route, Rule};
 
 /// `SOL_SOCKET` (asm-generic/socket.h).
 const SOL_SOCKET: u32 = 1;
@@ -13,12 +12,11 @@ const SO_MARK: u32 = 36;
 /// Port of DNS.
 const DNS_PORT: u16 = 53;
 
-/// One cluster a port of a route and family of its clients.
-pub fn render(policy: &Policy, families: Families) -> Resources {
-    let (dns, upstream) = (&policy.spec().dns, policy.spec().marks.upstream());
-    let ports = policy.routes().iter().flat_map(|route| route.rule.ports.iter().map(|&port| (&route.rule, port)));
-    let clusters = ports.flat_map(|(rule, port)| families.each().iter().map(move |&family| (rule, port, family)));
-    clusters.map(|(rule, port, family)| cluster(rule, port, family, dns, upstream)).collect()
+/// The clusters of a route: one a port and family of its clients.
+pub fn clusters(policy: &Policy, route: &Route, families: Families) -> impl Iterator<Item = Value> {
+    let (dns, upstream, rule) = (&policy.spec().dns, policy.spec().marks.upstream(), &route.rule);
+    let each = rule.ports.iter().flat_map(move |&port| families.each().iter().map(move |&family| (port, family)));
+    each.map(move |(port, family)| cluster(rule, port, family, dns, upstream))
 }
 
 /// Where a port of a rule leads, for clients of this family: the name of its filter chain says it, so that an Envoy that

@@ -1,9 +1,10 @@
 use serde_json::Value;
 
+use super::bootstrap;
 use super::host::Host;
 use super::layout::Layout;
+use super::parts::Parts;
 use super::resources::Resources;
-use super::{bootstrap, clusters, listeners};
 use crate::policy::Policy;
 
 /// Envoy's configuration of a policy.
@@ -15,15 +16,33 @@ pub struct Files {
     pub lds: Resources,
     /// Its clusters.
     pub cds: Resources,
+    /// What they were made of.
+    parts: Parts,
 }
 
 /// What Envoy is told so that it does a policy's part.
 #[must_use]
 pub fn render(policy: &Policy, host: Host) -> Files {
-    let layout = Layout::new(&policy.spec().envoy.config_dir);
-    Files {
-        bootstrap: bootstrap::render(&layout, host, policy.spec().envoy.user.as_ref()),
-        lds: listeners::render(policy, &layout, host.families),
-        cds: clusters::render(policy, host.families),
+    Files::of(policy, host, &Parts::default())
+}
+
+impl Files {
+    /// What Envoy is told by a policy that comes after the one of these: what is the same is not made again.
+    #[must_use]
+    pub fn next(&self, policy: &Policy, host: Host) -> Self {
+        Self::of(policy, host, &self.parts)
+    }
+
+    /// The same with other listeners and clusters.
+    #[must_use]
+    pub fn with(&self, lds: Resources, cds: Resources) -> Self {
+        Self { bootstrap: self.bootstrap.clone(), lds, cds, parts: self.parts.clone() }
+    }
+
+    fn of(policy: &Policy, host: Host, before: &Parts) -> Self {
+        let layout = Layout::new(&policy.spec().envoy.config_dir);
+        let bootstrap = bootstrap::render(&layout, host, policy.spec().envoy.user.as_ref());
+        let parts = Parts::of(policy, layout, host.families, before);
+        Self { bootstrap, lds: parts.listeners().collect(), cds: parts.clusters().collect(), parts }
     }
 }

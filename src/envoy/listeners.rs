@@ -6,19 +6,13 @@ use super::clusters::{chain_name, cluster_name};
 use super::host::{Families, Family};
 use super::layout::Layout;
 use super::proto::{BUFFER_BYTES, address, extension, keepalive, typed};
-use super::resources::Resources;
 use crate::policy::{Policy, Route};
 
-/// One listener a route.
-pub fn render(policy: &Policy, layout: &Layout, families: Families) -> Resources {
-    policy.routes().iter().map(|route| listener(policy, route, layout, families)).collect()
-}
-
-/// A listener that takes what the kernel hands to it with its original destination (`transparent`).
+/// The listener of a route. It takes what the kernel hands to it with its original destination (`transparent`).
 ///
 /// Its filter chains ask for the rule's own ports. A connection made to the listener itself has the listener's port,
 /// fits none and is closed; see [`closed`] for a rule that has this port too.
-fn listener(policy: &Policy, route: &Route, layout: &Layout, families: Families) -> Value {
+pub fn listener(policy: &Policy, route: &Route, layout: &Layout, families: Families) -> Value {
     let id = route.rule.id.as_str();
     let at = |ip: IpAddr| address(ip, route.listener_port);
     let others: Vec<Value> = match families {

@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::resources::Resources;
 use crate::model::Upstream;
 
 /// A listener, as far as it says who is led where. Read in the same way from what decider writes and from what Envoy says
@@ -70,12 +69,6 @@ pub fn listeners_in(file: &[u8]) -> BTreeMap<String, Listener> {
     let file: Option<File<'_>> = serde_json::from_slice(file).ok();
     let resources = file.into_iter().flat_map(|file| file.resources);
     resources.filter_map(|listener| Listener::read(&serde_json::from_str(listener.get()).ok()?)).collect()
-}
-
-/// The listeners of a file, by their names.
-#[must_use]
-pub fn listeners(lds: &Resources) -> BTreeMap<String, Listener> {
-    lds.iter().filter_map(|listener| Listener::read(&listener.value())).collect()
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ impl Observer {
 
     fn is_complete(&self) -> bool {
         let state = self.state.borrow();
-        state.phase == Phase::Live && *state.listeners == *self.offer.borrow().listeners()
+        state.phase == Phase::Live && state.listeners == *self.offer.borrow().listeners()
     }
 
     /// Says whether it is to be given up.
@@ -163,7 +163,7 @@ impl Observer {
         match self.in_use(&offer).await {
             Ok(in_use) => {
                 self.listed = Some(Instant::now());
-                let missing = in_use != *offer.listeners();
+                let missing = in_use != **offer.listeners();
                 self.publish(|state| {
                     state.phase = Phase::Live;
                     // Otherwise it was asked about something that is not wanted any more.
@@ -171,7 +171,10 @@ impl Observer {
                         if !missing {
                             state.last_error = None;
                         }
-                        if *state.listeners != in_use {
+                        if !missing {
+                            // The very same, as long as nothing changes.
+                            state.listeners = Arc::clone(offer.listeners());
+                        } else if *state.listeners != in_use {
                             state.listeners = Arc::new(in_use);
                         }
                     }
@@ -190,7 +193,7 @@ impl Observer {
         let known = Arc::clone(&self.state.borrow().listeners);
         let is_new = self.born_with.as_ref().is_some_and(|born_with| born_with.is_still(offer));
         let (mut in_use, mut unsure) = (BTreeMap::new(), Vec::new());
-        for (name, listener) in offer.listeners() {
+        for (name, listener) in offer.listeners().iter() {
             if listed.get(name) != Some(&listener.port) {
                 continue;
             }

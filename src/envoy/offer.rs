@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::meaning::{Listener, listeners};
+use super::meaning::Listener;
 use super::resources::Resources;
 
 /// What Envoy is to have. Cheap to clone; the same offer is the same allocation.
@@ -15,13 +15,13 @@ pub struct Offer {
 #[derive(Debug)]
 struct Content {
     lds: Resources,
-    listeners: BTreeMap<String, Listener>,
+    listeners: Arc<BTreeMap<String, Listener>>,
 }
 
 impl Offer {
     /// What a file of listeners says, which is still to be written.
     pub fn of(lds: &Resources) -> Self {
-        let content = Content { lds: lds.clone(), listeners: listeners(lds) };
+        let content = Content { lds: lds.clone(), listeners: Arc::new(lds.listeners()) };
         Self { content: Arc::new(content), is_written: false }
     }
 
@@ -35,8 +35,8 @@ impl Offer {
         &self.content.lds
     }
 
-    /// Its listeners, as far as it matters who is led where.
-    pub fn listeners(&self) -> &BTreeMap<String, Listener> {
+    /// Its listeners, as far as it matters who is led where. To compare them with themselves costs nothing.
+    pub fn listeners(&self) -> &Arc<BTreeMap<String, Listener>> {
         &self.content.listeners
     }
 

@@ -1,21 +1,31 @@
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
+use super::meaning::Listener;
+
 /// What is in a file that Envoy watches. Kept as text: as trees of values, those of ten thousand rules take a gigabyte.
 /// Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Resources(Vec<Resource>);
 
-/// A listener or a cluster.
+/// A listener or a cluster. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Resource {
     /// Its name, of which there is one in a file.
     pub name: Arc<str>,
-    text: Arc<RawValue>,
+    content: Arc<Content>,
+}
+
+#[derive(Debug)]
+struct Content {
+    text: Box<RawValue>,
+    /// What it says as a listener, once somebody has asked.
+    listener: OnceLock<Option<Listener>>,
 }
 
 impl Resource {
@@ -25,19 +35,30 @@ impl Resource {
         let name = value.get("name").and_then(Value::as_str).unwrap_or_default().into();
         // A tree of values can always be written.
         let text = to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned());
-        Self { name, text: text.into() }
+        Self { name, content: Arc::new(Content { text, listener: OnceLock::new() }) }
     }
 
     /// Reads it again.
     #[must_use]
     pub fn value(&self) -> Value {
-        serde_json::from_str(self.text.get()).unwrap_or_default()
+        serde_json::from_str(self.text()).unwrap_or_default()
+    }
+
+    /// Who is led where, if it is a listener.
+    #[must_use]
+    pub fn listener(&self) -> Option<&Listener> {
+        let read = || Listener::read(&self.value()).map(|(_, listener)| listener);
+        self.content.listener.get_or_init(read).as_ref()
+    }
+
+    fn text(&self) -> &str {
+        self.content.text.get()
     }
 }
 
 impl PartialEq for Resource {
     fn eq(&self, other: &Self) -> bool {
-        self.text.get() == other.text.get()
+        Arc::ptr_eq(&self.content, &other.content) || self.text() == other.text()
     }
 }
 
@@ -45,6 +66,12 @@ impl Resources {
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Resource> {
         self.0.iter()
+    }
+
+    /// The listeners among them, by their names.
+    #[must_use]
+    pub fn listeners(&self) -> BTreeMap<String, Listener> {
+        self.iter().filter_map(|resource| Some((resource.name.to_string(), resource.listener()?.clone()))).collect()
     }
 
     /// The whole file.
@@ -56,8 +83,8 @@ impl Resources {
     /// It follows from what is in it: the same content is the same version, whichever decider wrote it.
     fn version(&self) -> String {
         let mut hash = crc32fast::Hasher::new();
-        self.iter().for_each(|resource| hash.update(resource.text.get().as_bytes()));
-        let length: usize = self.iter().map(|resource| resource.text.get().len()).sum();
+        self.iter().for_each(|resource| hash.update(resource.text().as_bytes()));
+        let length: usize = self.iter().map(|resource| resource.text().len()).sum();
         format!("{:08x}-{length}", hash.finalize())
     }
 
@@ -97,7 +124,7 @@ impl Serialize for Resources {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut sequence = serializer.serialize_seq(Some(self.0.len()))?;
         for resource in &self.0 {
-            sequence.serialize_element(&*resource.text)?;
+            sequence.serialize_element(&*resource.content.text)?;
         }
         sequence.end()
     }

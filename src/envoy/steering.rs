@@ -5,7 +5,7 @@ use tokio::sync::watch;
 use super::connected::Connected;
 use super::directory::Directory;
 use super::error::EnvoyError;
-use super::files::{self, Files};
+use super::files::Files;
 use super::host::Host;
 use super::offer::Offer;
 use super::state::EnvoyState;
@@ -30,12 +30,9 @@ impl Steering {
     /// # Errors
     /// If a file cannot be written.
     pub fn add(&self, policy: &Policy) -> Result<Files, EnvoyError> {
-        let new = files::render(policy, self.host);
-        let merged = Files {
-            bootstrap: new.bootstrap.clone(),
-            cds: serving_both(&self.files.cds, &new.cds),
-            lds: serving_both(&self.files.lds, &new.lds),
-        };
+        let new = self.files.next(policy, self.host);
+        let lds = serving_both(&self.files.lds, &new.lds);
+        let merged = new.with(lds, serving_both(&self.files.cds, &new.cds));
         self.write(&merged)?;
         Ok(new)
     }

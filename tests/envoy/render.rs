@@ -41,6 +41,39 @@ fn a_route_has_one_listener_in_both_families_and_a_chain_for_each_port() {
     }
 }
 
+/// Nothing of the policy before is left in what comes of the next, whatever is different.
+#[test]
+fn what_is_not_made_again_is_the_same_as_if_it_were() {
+    let place = Place::new();
+    let changes = [
+        ("version", "version"),
+        ("domain: github.com", "domain: codeberg.org"),
+        ("domain: gitlab.com", "domain: \"*.gitlab.com\""),
+        ("github.com, proto: ssh", "github.com, proto: ssh, port: 23"),
+        ("github.com, proto: ssh", "github.com, proto: ssh, upstream: original"),
+        ("port: [5432, 5433]", "port: [5433, 5434]"),
+        ("id: a%b", "id: c"),
+        ("rules:", "upstream: original\nrules:"),
+        ("rules:", "rules:\n  - { id: new, domain: new.example, proto: ssh }"),
+        ("  - { domain: github.com, proto: ssh }\n", ""),
+        ("resolvers: [198.51.100.53", "resolvers: [198.51.100.54"),
+        ("  manage", "  listen: 127.0.0.2\n  manage"),
+        ("  manage", "  first_port: 20000\n  manage"),
+        ("/envoy\nrules", "/elsewhere\nrules"),
+        ("rules:", "marks: { mask: \"0x0ff00ff0\" }\nrules:"),
+    ];
+    let policies = changes.map(|(from, to)| place.with(from, to));
+    let families = [Families::Both, Families::V4Only];
+    let hosts = families.map(|families| Host { families, ..Host::default() });
+    for before in &policies {
+        for after in &policies {
+            for (one, other) in [(hosts[0], hosts[0]), (hosts[0], hosts[1])] {
+                assert_eq!(render(before, one).next(after, other), render(after, other));
+            }
+        }
+    }
+}
+
 #[test]
 fn a_host_without_ipv6_has_listeners_all_the_same() {
     let files = rendered(Families::V4Only);
