@@ -11,6 +11,8 @@ use crate::model::{Mark, MarkMask};
 use crate::queue::{Holder, Shared};
 use crate::record::{Throttle, Told};
 
+use super::pace::REST;
+
 /// How long to wait after news were lost: whatever makes so many of them may go on for a while, and all connections are
 /// looked at.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -50,7 +52,7 @@ impl FlowWatch {
         for news in &living {
             keeper.take(news);
         }
-        thread::Builder::new().name("flows".into()).spawn(move || keeper.listen(&conntrack))?;
+        thread::Builder::new().name("flows".into()).spawn(move || keeper.listen(conntrack))?;
         Ok(())
     }
 }
@@ -62,15 +64,13 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn listen(mut self, conntrack: &Conntrack) {
+    fn listen(mut self, mut conntrack: Conntrack) {
         let (mut losses, mut failures) = (Throttle::default(), Throttle::default());
         loop {
-            match conntrack.receive() {
-                Ok(news) => {
+            match conntrack.receive(|news| self.take(news)) {
+                Ok(()) => {
                     losses.works();
-                    for news in &news {
-                        self.take(news);
-                    }
+                    thread::sleep(REST);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
@@ -78,7 +78,7 @@ impl Keeper {
                         tracing::warn!(%error, left_out, "news of connections were lost: all of them are looked at");
                     }
                     thread::sleep(PAUSE);
-                    if let Err(error) = self.look_at_all(conntrack) {
+                    if let Err(error) = self.look_at_all(&conntrack) {
                         if let Some(Told { left_out }) = failures.fails(&error.to_string(), clock::now()) {
                             tracing::error!(%error, left_out, "connections cannot be listed");
                         }

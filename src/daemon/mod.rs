@@ -20,6 +20,7 @@ mod metrics;
 mod notify;
 pub mod offline;
 mod options;
+mod pace;
 mod policy_watch;
 mod preflight;
 mod refusals;

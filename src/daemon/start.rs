@@ -36,7 +36,7 @@ use super::sandbox::probe::probe;
 use super::state_dir::{LastRun, StateDir};
 use super::who::Registry;
 use super::workers::Workers;
-use super::{fast, interfaces, local, notify, policy_watch, preflight, refusals, temporary};
+use super::{fast, interfaces, local, notify, pace, policy_watch, preflight, refusals, temporary};
 
 /// Observations that may wait for the journal.
 const JOURNAL_CHANNEL: usize = 65_536;
@@ -64,7 +64,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     preflight::room_for_files();
     let local = local::local(policy.spec())?;
     let ruleset = Ruleset::plan(&policy, &options.queues(), features, options.log_group, &local);
-    let log = RefusalLog::open(options.log_group)?;
+    let log = RefusalLog::open(options.log_group, !pace::rest(policy.spec().host).is_zero())?;
     let (recorder, event_file) = start_recorder(policy.spec(), &who, lookers)?;
     let (shared, journalled) = share(policy, &recorder);
     let (journal_works, flows_unknown) = take_over(&state, &shared, journalled)?;
@@ -159,7 +159,7 @@ fn start_recorder(
     who: &Registry,
     group: Option<Gid>,
 ) -> Result<(RecorderHandle, Option<EventWriter>), StartError> {
-    let recorder = Recorder::start(Box::new(interfaces::name_of), who.identify())
+    let recorder = Recorder::start(Box::new(interfaces::name_of), who.identify(), pace::rest(spec.host))
         .map_err(|source| StartError::system("start the recorder", source))?;
     let event_file = EventWriter::start(spec.events.as_ref(), &recorder, group)
         .map_err(|source| StartError::system("start a thread", source))?;

@@ -1,4 +1,5 @@
 use std::io;
+use std::os::fd::AsRawFd;
 
 use netlink_packet_core::{DefaultNla, ErrorMessage, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use netlink_packet_netfilter::conntrack::{ConntrackAttribute, ConntrackMessage};
@@ -6,7 +7,7 @@ use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProto
 use netlink_sys::Socket;
 use netlink_sys::constants::NETLINK_NETFILTER;
 use nix::errno::Errno;
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt};
 
 use super::KernelError;
 use super::datagram::{message, messages};
@@ -16,6 +17,8 @@ use crate::model::{Mark, MarkMask};
 /// Hears of TCP connections that begin, go on and end, from the kernel's connection tracking.
 pub struct Conntrack {
     events: Socket,
+    /// Room for a datagram: one event, or some.
+    buffer: Vec<u8>,
 }
 
 /// `NFNLGRP_CONNTRACK_NEW`, `_UPDATE`, `_DESTROY` (linux/netfilter/nfnetlink.h).
@@ -27,6 +30,10 @@ const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 /// Bytes of events that may wait: some hundred thousand connections' worth, since what is lost costs a look at all.
 const BUFFER: usize = 8 * 1024 * 1024;
+/// Bytes of a datagram of events (`NLMSG_GOODSIZE` is 8 KiB at most, `linux/netlink.h`).
+const ROOM: usize = 16 * 1024;
+/// Datagrams that are taken together.
+const TOGETHER: usize = 4_096;
 /// Where the kernel says whether there are events.
 const SWITCH: &str = "/proc/sys/net/netfilter/nf_conntrack_events";
 
@@ -49,16 +56,24 @@ impl Conntrack {
         if setsockopt(&events, sockopt::RcvBufForce, &BUFFER).is_err() {
             let _ = setsockopt(&events, sockopt::RcvBuf, &BUFFER);
         }
-        Ok(Self { events })
+        Ok(Self { events, buffer: vec![0; ROOM] })
     }
 
-    /// Waits for news.
+    /// Waits for news, and takes what has come together.
     ///
     /// # Errors
     /// `ENOBUFS` if some were lost; then [`skip`](Self::skip) what waits and look at [`living`](Self::living).
-    pub fn receive(&self) -> io::Result<Vec<FlowNews>> {
-        let (bytes, _) = self.events.recv_from_full()?;
-        Ok(news(&bytes))
+    pub fn receive(&mut self, mut take: impl FnMut(&FlowNews)) -> io::Result<()> {
+        let mut flags = MsgFlags::empty();
+        for _ in 0..TOGETHER {
+            let length = match recv(self.events.as_raw_fd(), &mut self.buffer, flags) {
+                Err(Errno::EAGAIN) => break,
+                received => received?,
+            };
+            news(self.buffer.get(..length).unwrap_or_default()).for_each(|news| take(&news));
+            flags = MsgFlags::MSG_DONTWAIT;
+        }
+        Ok(())
     }
 
     /// Forgets the news that wait: they are older than what is looked at next.

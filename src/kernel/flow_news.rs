@@ -39,8 +39,8 @@ pub enum Life {
 /// one a reset.
 const OVER: [u8; 3] = [6, 7, 8];
 /// What a datagram tells.
-pub(super) fn news(datagram: &[u8]) -> Vec<FlowNews> {
-    messages(datagram).filter_map(|(_, message)| one(message)).collect()
+pub(super) fn news(datagram: &[u8]) -> impl Iterator<Item = FlowNews> {
+    messages(datagram).filter_map(|(_, message)| one(message))
 }
 
 /// What a message tells, if it is about a TCP connection.
@@ -114,6 +114,10 @@ mod tests {
     use netlink_packet_core::{DefaultNla, NetlinkHeader};
     use netlink_packet_netfilter::{NetfilterHeader, NetfilterProtoFamily};
 
+    fn all(datagram: &[u8]) -> Vec<FlowNews> {
+        news(datagram).collect()
+    }
+
     const STATE: u8 = 3;
 
     fn ends(family: u8) -> (SocketAddr, SocketAddr) {
@@ -156,11 +160,7 @@ mod tests {
             for (number, life) in (0..=5).chain([9]).map(|n| (n, Life::Lives)).chain((6..=8).map(|n| (n, Life::Over))) {
                 let mark = ConntrackAttribute::CtaMark(0x4000_0042);
                 let told = bytes(ConntrackMessage::New(vec![tuple(family, Protocol::Tcp), mark, state(number)]));
-                assert_eq!(
-                    news(&told),
-                    [FlowNews { client, dst, mark: 0x4000_0042, life, measures }],
-                    "state {number}"
-                );
+                assert_eq!(all(&told), [FlowNews { client, dst, mark: 0x4000_0042, life, measures }], "state {number}");
             }
         }
     }
@@ -169,30 +169,30 @@ mod tests {
     fn what_is_forgotten_is_over_whatever_its_state() {
         let (client, dst) = ends(6);
         let told = bytes(ConntrackMessage::Delete(vec![tuple(6, Protocol::Tcp), state(STATE)]));
-        assert_eq!(news(&told), [FlowNews { client, dst, mark: 0, life: Life::Over, measures: Measures::default() }]);
+        assert_eq!(all(&told), [FlowNews { client, dst, mark: 0, life: Life::Over, measures: Measures::default() }]);
     }
 
     #[test]
     fn news_of_something_else_say_nothing_of_its_life() {
         let other = ConntrackAttribute::Other(DefaultNla::new(99, vec![0; 4]));
         let told = bytes(ConntrackMessage::New(vec![tuple(4, Protocol::Tcp), other]));
-        assert_eq!(news(&told)[0].life, Life::Unsaid);
+        assert_eq!(all(&told)[0].life, Life::Unsaid);
     }
 
     #[test]
     fn other_protocols_and_rubbish_are_no_news() {
         let udp = bytes(ConntrackMessage::New(vec![tuple(4, Protocol::Udp)]));
         let nobody = bytes(ConntrackMessage::New(vec![state(STATE)]));
-        assert_eq!(news(&[udp, nobody].concat()), []);
+        assert_eq!(all(&[udp, nobody].concat()), []);
         let told = bytes(ConntrackMessage::New(vec![tuple(6, Protocol::Tcp), state(STATE)]));
         for length in 0..told.len() {
-            assert_eq!(news(&told[..length]), [], "cut at {length}");
+            assert_eq!(all(&told[..length]), [], "cut at {length}");
         }
         for at in 0..told.len() {
             for damage in [0x01, 0x80, 0xff] {
                 let mut damaged = told.clone();
                 damaged[at] ^= damage;
-                let _ = news(&damaged);
+                let _ = all(&damaged);
             }
         }
     }

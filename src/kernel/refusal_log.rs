@@ -1,7 +1,9 @@
 use std::io;
 
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
-use netlink_packet_netfilter::nflog::{ConfigCmd, ConfigMode, ConfigNla, PacketNla, ULogMessage, config_request};
+use netlink_packet_netfilter::nflog::{
+    ConfigCmd, ConfigMode, ConfigNla, PacketNla, Timeout, ULogMessage, config_request,
+};
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily};
 use netlink_sys::Socket;
 use netlink_sys::constants::NETLINK_NETFILTER;
@@ -14,6 +16,11 @@ use crate::model::Reason;
 
 /// Bytes of reports that may wait: a second's worth of what the kernel lets through alone.
 const BUFFER: usize = 16 * 1024 * 1024;
+
+/// Reports that are told of together, at most.
+const TOGETHER: u32 = 64;
+/// Hundredths of a second that one waits for others (`NFULA_CFG_TIMEOUT`).
+const TICKS: u32 = 1;
 
 /// A packet that the ruleset refused by itself, or let through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,11 +43,11 @@ pub struct RefusalLog {
 }
 
 impl RefusalLog {
-    /// Binds a log group.
+    /// Binds a log group. The kernel tells of several `together`, within a hundredth of a second; else of each at once.
     ///
     /// # Errors
     /// If another program has the group, or the kernel has no NFLOG.
-    pub fn open(group: u16) -> Result<Self, KernelError> {
+    pub fn open(group: u16, together: bool) -> Result<Self, KernelError> {
         let failed = |source: io::Error| {
             let hint = match source.raw_os_error().map(Errno::from_raw) {
                 Some(Errno::EBUSY | Errno::EPERM) => " (another program may have it: use another --log-group)",
@@ -56,7 +63,12 @@ impl RefusalLog {
         if setsockopt(&socket, sockopt::RcvBufForce, &BUFFER).is_err() {
             let _ = setsockopt(&socket, sockopt::RcvBuf, &BUFFER);
         }
-        let settings = vec![ConfigCmd::Bind.into(), ConfigMode::PACKET_MAX.into(), ConfigNla::QThresh(1)];
+        let mut settings = vec![ConfigCmd::Bind.into(), ConfigMode::PACKET_MAX.into()];
+        if together {
+            settings.extend([ConfigNla::QThresh(TOGETHER), ConfigNla::Timeout(Timeout::new(TICKS))]);
+        } else {
+            settings.push(ConfigNla::QThresh(1));
+        }
         configure(&socket, group, settings).map_err(failed)?;
         Ok(Self { socket })
     }

@@ -34,6 +34,7 @@ pub struct Recorder {
     log: DecisionLog,
     name_interface: NameInterface,
     identify: Identify,
+    rest: Duration,
 }
 
 struct Shared {
@@ -69,11 +70,11 @@ impl RecorderHandle {
 }
 
 impl Recorder {
-    /// Starts the thread.
+    /// Starts the thread. It rests for so long after each record and what came with it: then nobody has to wake it.
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn start(name_interface: NameInterface, identify: Identify) -> io::Result<RecorderHandle> {
+    pub fn start(name_interface: NameInterface, identify: Identify, rest: Duration) -> io::Result<RecorderHandle> {
         let (sender, records) = bounded(CHANNEL);
         let shared = Arc::new(Shared {
             ring: Mutex::new(Ring::new(RING)),
@@ -88,6 +89,7 @@ impl Recorder {
             log: DecisionLog::default(),
             name_interface,
             identify,
+            rest,
         };
         thread::Builder::new().name("recorder".into()).spawn(move || recorder.run())?;
         Ok(handle)
@@ -102,12 +104,24 @@ impl Recorder {
                 self.records.recv().map_err(|_| RecvTimeoutError::Disconnected)
             };
             match received {
-                Ok(record) => self.take(record),
+                Ok(record) => {
+                    self.take(record);
+                    self.take_what_waits();
+                    thread::sleep(self.rest);
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     let (shared, log, now) = (&self.shared, &mut self.log, clock::now());
                     self.aggregator.tick(now, |event| publish(shared, log, event, now));
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn take_what_waits(&mut self) {
+        for _ in 0..self.records.len() {
+            if let Ok(record) = self.records.try_recv() {
+                self.take(record);
             }
         }
     }

@@ -63,7 +63,9 @@ fn attempt(feature: Feature, ground: Ground, policy: Option<&Policy>) -> Outcome
         Feature::PolicyRouting => {
             Outcome::NotTried(Unseen("this process may make no network namespace to try it in".to_owned()))
         }
-        Feature::Nflog if ground == Ground::Own => outcome(&RefusalLog::open(Options::default().log_group).map(drop)),
+        Feature::Nflog if ground == Ground::Own => {
+            outcome(&RefusalLog::open(Options::default().log_group, false).map(drop))
+        }
         Feature::Nflog => ruleset("log group 1"),
         Feature::RawSockets => match raw_sockets() {
             Ok(()) => Outcome::Works(None),

@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::record::record;
 
 fn recorder() -> RecorderHandle {
-    Recorder::start(Box::new(|_| None), Box::new(|_| decider::model::Who::default())).unwrap()
+    Recorder::start(Box::new(|_| None), Box::new(|_| decider::model::Who::default()), std::time::Duration::ZERO)
+        .unwrap()
 }
 
 /// Decisions that are all different, so that none are put together.
