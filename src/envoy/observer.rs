@@ -17,7 +17,7 @@ use super::silence::Silence;
 use super::state::{EnvoyState, Phase};
 
 /// How often Envoy is asked how it is.
-const PACE: Duration = Duration::from_millis(250);
+pub const PACE: Duration = Duration::from_millis(250);
 /// How often while something is expected to change.
 const QUICK: Duration = Duration::from_millis(25);
 /// How long after a start, or after its files were written, something is expected to change.
@@ -147,7 +147,7 @@ impl Observer {
         // What is to be known is old now.
         self.listed = None;
         self.publish(|state| {
-            if state.phase != Phase::Starting {
+            if !matches!(state.phase, Phase::Starting | Phase::Down) {
                 state.phase = Phase::Silent;
                 state.last_error = Some(format!("its admin socket: {error}"));
             }

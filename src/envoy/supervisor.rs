@@ -15,7 +15,7 @@ use super::files::{self, Files};
 use super::limits;
 use super::logs;
 use super::meaning::Listener;
-use super::observer::Observer;
+use super::observer::{Observer, PACE};
 use super::offer::Offer;
 use super::process::{Leftover, Process};
 use super::program::Program;
@@ -176,6 +176,8 @@ async fn observe(mut observer: Observer, stopped: oneshot::Receiver<()>) {
         loop {
             observer.until_hung().await;
             observer.publish(|state| state.phase = Phase::Down);
+            // Whoever keeps it running may start it again at any time.
+            sleep(PACE).await;
         }
     };
     tokio::select! {

@@ -209,6 +209,35 @@ fn somebody_elses_envoy_is_watched_and_never_ended() {
     });
 }
 
+/// For minutes, in a moment: the clock goes on whenever everybody sleeps.
+#[test]
+fn somebody_elses_envoy_that_is_away_for_long_is_down_until_it_is_there() {
+    in_namespace(|| async {
+        let managed = Place::new();
+        let binary = format!("  binary: {}\n", crate::envoy().display());
+        let policy = managed.with(&format!("manage: true\n{binary}"), "manage: false\n");
+        let mut running = start(&policy).await;
+        tokio::time::pause();
+        let minutes = tokio::time::Instant::now() + Duration::from_secs(300);
+        let mut phases = Vec::new();
+        while let Ok(changed) = tokio::time::timeout_at(minutes, running.state.changed()).await {
+            changed.unwrap();
+            phases.push(running.state.borrow_and_update().phase);
+        }
+        assert_eq!(phases, [Phase::Down]);
+        tokio::time::resume();
+        let mut theirs = std::process::Command::new(crate::envoy())
+            .args(["--disable-hot-restart", "--log-level", "critical", "--concurrency", "1", "-c"])
+            .arg(managed.config_dir().join("bootstrap.json"))
+            .spawn()
+            .unwrap();
+        running.until_ready(&policy).await;
+        running.supervisor.stop().await;
+        theirs.kill().unwrap();
+        theirs.wait().unwrap();
+    });
+}
+
 #[test]
 fn logs_that_have_become_too_large_are_put_aside_and_begun_anew() {
     in_namespace(|| async {
