@@ -122,7 +122,10 @@ impl Setting {
     /// How many connections the kernel has let through by itself so far, and how many went to a queue.
     pub fn decided(&self) -> [u64; 2] {
         let status = self.world.gateway.status();
-        ["/fast_path/allowed", "/counters/queued"].map(|at| status.pointer(at).and_then(Value::as_u64).unwrap())
+        let count = |at| status.pointer(at).and_then(Value::as_u64).unwrap();
+        // What is counted as queued is all there is to decide, by whom it was.
+        let [by_kernel, all] = ["/counters/fast", "/counters/queued"].map(count);
+        [by_kernel, all.saturating_sub(by_kernel)]
     }
 
     fn elements(&self) -> usize {
