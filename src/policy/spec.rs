@@ -41,6 +41,14 @@ pub struct Spec {
     pub rules: Vec<Rule>,
 }
 
+impl Spec {
+    /// Whether the kernel may decide anything by itself: only where something is refused, and only of clients.
+    #[must_use]
+    pub fn has_fast_path(&self) -> bool {
+        self.fast_path && self.mode == Mode::Enforce && !self.gateway.interfaces.is_empty()
+    }
+}
+
 /// Where it is listened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listen {

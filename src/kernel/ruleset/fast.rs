@@ -5,7 +5,7 @@
 
 use crate::fast::CAPACITY;
 use crate::model::Reason;
-use crate::policy::{Mode, Spec};
+use crate::policy::Spec;
 
 use super::super::names::{FAST_CHAIN, FAST_COUNTER, FAST_LEASE, FAST_MAPS};
 use super::attendance::Attendance;
@@ -13,14 +13,9 @@ use super::marks;
 use super::refusals::SNAPLEN;
 use super::table::{Object, Table};
 
-/// Whether a policy has it.
-pub fn is_there(spec: &Spec) -> bool {
-    spec.fast_path && spec.mode == Mode::Enforce && !spec.gateway.interfaces.is_empty()
-}
-
 /// Adds the maps and the chain.
 pub fn add(table: &mut Table, spec: &Spec, log_group: u16) {
-    if !is_there(spec) {
+    if !spec.has_fast_path() {
         return;
     }
     let [v4, v6] = FAST_MAPS;
@@ -47,7 +42,7 @@ pub const WAITING: &str = "waiting";
 
 /// How the ruleset of a policy can come to know that decider is there, if it has to.
 pub fn attendance(spec: &Spec) -> Option<Attendance> {
-    if is_there(spec) { Attendance::of(spec.marks) } else { None }
+    if spec.has_fast_path() { Attendance::of(spec.marks) } else { None }
 }
 
 /// What becomes of a clean SYN before it is queued. It waits to be seen by the table that ends with decider; where there can be
@@ -55,7 +50,7 @@ pub fn attendance(spec: &Spec) -> Option<Attendance> {
 pub fn rules(spec: &Spec, attendance: Option<Attendance>) -> Vec<String> {
     match attendance {
         Some(Attendance { waiting, .. }) => vec![format!("tcp dport @ports {} accept", marks::add(waiting))],
-        None if is_there(spec) => vec![format!("meta mark @{FAST_LEASE} tcp dport @ports jump {FAST_CHAIN}")],
+        None if spec.has_fast_path() => vec![format!("meta mark @{FAST_LEASE} tcp dport @ports jump {FAST_CHAIN}")],
         None => vec![],
     }
 }

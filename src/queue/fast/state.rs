@@ -3,7 +3,7 @@ use std::io;
 use crate::dns::Pair;
 use crate::fast::{CAPACITY, FastMap, Key, SHARE, Table};
 use crate::model::Moment;
-use crate::policy::{Mode, Policy};
+use crate::policy::Policy;
 
 use super::FastFigures;
 
@@ -44,8 +44,7 @@ impl State {
 
     /// It is used as this policy says, from now on.
     pub fn follow(&mut self, policy: &Policy) {
-        let spec = policy.spec();
-        self.is_wanted = spec.fast_path && spec.mode == Mode::Enforce && !spec.gateway.interfaces.is_empty();
+        self.is_wanted = policy.spec().has_fast_path();
     }
 
     /// Empties it, and keeps it so until as many calls of [`resume`](Self::resume) have come.
