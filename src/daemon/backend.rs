@@ -46,7 +46,7 @@ pub struct View {
     pub recorder: RecorderHandle,
     /// Envoy, as last heard.
     pub envoy: watch::Receiver<EnvoyState>,
-    /// How packets get into the queues.
+    /// What the kernel has of what kernels differ in.
     pub features: Features,
     /// What the process has given up, once all is in force.
     pub sandbox: OnceLock<SandboxStatus>,

@@ -64,7 +64,7 @@ pub async fn start(spec: Spec, options: Options, sandbox: Sandbox, who: Registry
     preflight::room_for_files();
     let local = local::local(policy.spec())?;
     let ruleset = Ruleset::plan(&policy, &options.queues(), features, options.log_group, &local);
-    let log = RefusalLog::open(options.log_group, !pace::rest(policy.spec().host).is_zero())?;
+    let log = RefusalLog::open(options.log_group, !policy.spec().host)?;
     let (recorder, event_file) = start_recorder(policy.spec(), &who, lookers)?;
     let (shared, journalled) = share(policy, &recorder);
     let (journal_works, flows_unknown) = take_over(&state, &shared, journalled)?;

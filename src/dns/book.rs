@@ -152,6 +152,12 @@ impl Book {
         std::mem::take(&mut self.gone)
     }
 
+    /// What an entry is looked up by.
+    fn sought(&self, id: Id) -> Sought {
+        let entry = &self.entries[id];
+        Sought::new(&self.hasher, self.clients.who(entry.client), entry.addr)
+    }
+
     fn newest(&self, Sought { client, addr, hash }: Sought) -> Option<Id> {
         self.own.find(hash, |id| {
             let entry = &self.entries[id];

@@ -71,9 +71,7 @@ impl Observations {
         belief: Belief,
     ) {
         let expires = now.after(self.limits.lifetime(ttl));
-        self.loans.call_in((client, addr));
-        self.trail.put(&Record { addr, client, name, learned: now, expires, ttl, belief, flows: 0 }, now);
-        self.call_in_what_is_gone();
+        self.put_on_trail(&Record { addr, client, name, learned: now, expires, ttl, belief, flows: 0 }, now);
     }
 
     /// Takes over an observation from an earlier run. It lives no longer than the present limits let any, and is no
@@ -88,9 +86,7 @@ impl Observations {
     /// The same for a name that no rule mentions any more: it goes to the trail.
     pub fn restore_note(&mut self, record: Record, belief: Belief, now: Moment) {
         let record = self.carried_over(record, belief, now);
-        self.loans.call_in((record.client, record.addr));
-        self.trail.put(&record, now);
-        self.call_in_what_is_gone();
+        self.put_on_trail(&record, now);
     }
 
     /// What is known about an address for a client: its own observations if one of them lives, else others' as the scope
@@ -156,6 +152,12 @@ impl Observations {
     /// Pairs that were lent and are known otherwise by now: they are lent no more.
     pub fn take_called_in(&mut self) -> Vec<Pair> {
         self.loans.take_called_in()
+    }
+
+    fn put_on_trail(&mut self, record: &Record, now: Moment) {
+        self.loans.call_in((record.client, record.addr));
+        self.trail.put(record, now);
+        self.call_in_what_is_gone();
     }
 
     /// What was lent has a single observation, and that is in the cache: of the trail nothing is lent.

@@ -122,12 +122,12 @@ impl Feature {
         }
     }
 
-    /// What there is not, without one that is not needed.
-    const fn loss(self) -> &'static str {
+    /// What there is not without one that is not needed; without the others decider does not start.
+    const fn loss(self) -> Option<&'static str> {
         match self {
-            Self::ConntrackEvents => "a name does not live as long as the connections through it",
+            Self::ConntrackEvents => Some("a name does not live as long as the connections through it"),
             Self::OwnedTables => {
-                "the kernel lets through what it knows for up to three seconds after a crash of decider"
+                Some("the kernel lets through what it knows for up to three seconds after a crash of decider")
             }
             Self::NfTables
             | Self::Queue
@@ -137,23 +137,7 @@ impl Feature {
             | Self::PolicyRouting
             | Self::Nflog
             | Self::RawSockets
-            | Self::Ruleset => "decider does not start",
-        }
-    }
-
-    /// Without these decider does not start; without the others it does less.
-    const fn is_needed(self) -> bool {
-        match self {
-            Self::ConntrackEvents | Self::OwnedTables => false,
-            Self::NfTables
-            | Self::Queue
-            | Self::Tproxy4
-            | Self::Tproxy6
-            | Self::ConntrackMarks
-            | Self::PolicyRouting
-            | Self::Nflog
-            | Self::RawSockets
-            | Self::Ruleset => true,
+            | Self::Ruleset => None,
         }
     }
 }
@@ -168,14 +152,12 @@ fn of_trial(trial: &Trial, facts: &KernelFacts) -> Finding {
         Outcome::Works(None) => Finding::ok(name, format!("{words}: works")),
         Outcome::Works(Some(how)) => Finding::ok(name, format!("{words}: works ({how})")),
         Outcome::NotTried(why) => Finding::unseen(name, words, why),
-        Outcome::Refused(why) if trial.feature.is_needed() => {
-            Finding::wrong(name, format!("{words}: the kernel says no ({why})"), mend(trial.feature, facts))
-        }
-        Outcome::Refused(why) => Finding::warn(
-            name,
-            format!("{words}: none ({why}), so that {}", trial.feature.loss()),
-            mend(trial.feature, facts),
-        ),
+        Outcome::Refused(why) => match trial.feature.loss() {
+            None => Finding::wrong(name, format!("{words}: the kernel says no ({why})"), mend(trial.feature, facts)),
+            Some(loss) => {
+                Finding::warn(name, format!("{words}: none ({why}), so that {loss}"), mend(trial.feature, facts))
+            }
+        },
     }
 }
 

@@ -19,7 +19,6 @@ pub struct Parts(Arc<Content>);
 struct Content {
     around: Option<Around>,
     parts: Vec<Arc<Part>>,
-    by_id: HashMap<RuleId, Arc<Part>>,
 }
 
 /// What all parts follow from, beside each route.
@@ -41,8 +40,9 @@ struct Part {
 }
 
 /// What of a route that follows from.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 struct Source {
+    id: RuleId,
     name: NamePattern,
     ports: Vec<u16>,
     upstream: Upstream,
@@ -57,19 +57,15 @@ impl Parts {
         let (listen, mark) = (spec.envoy.listen, spec.marks.upstream());
         let around = Around { layout, families, listen, resolvers: spec.dns.resolvers.clone(), mark };
         let is_as_before = before.0.around.as_ref() == Some(&around);
-        let parts: Vec<Arc<Part>> = policy
-            .routes()
-            .iter()
-            .map(|route| {
-                let old = before.0.by_id.get(&route.rule.id).filter(|_| is_as_before);
-                let of = Source::of(route);
-                old.filter(|old| old.of == of)
-                    .cloned()
-                    .unwrap_or_else(|| Arc::new(Part::new(of, policy, route, &around)))
-            })
-            .collect();
-        let by_id = policy.routes().iter().map(|route| route.rule.id.clone()).zip(parts.iter().cloned()).collect();
-        Self(Arc::new(Content { around: Some(around), parts, by_id }))
+        let reusable = before.0.parts.iter().filter(|_| is_as_before);
+        let old: HashMap<&Source, &Arc<Part>> = reusable.map(|part| (&part.of, part)).collect();
+        let part = |route: &Route| {
+            let of = Source::of(route);
+            let made = old.get(&of).map(|&part| Arc::clone(part));
+            made.unwrap_or_else(|| Arc::new(Part::new(of, policy, route, &around)))
+        };
+        let parts = policy.routes().iter().map(part).collect();
+        Self(Arc::new(Content { around: Some(around), parts }))
     }
 
     /// The listeners, in the order of the rules.
@@ -94,7 +90,7 @@ impl Part {
 impl Source {
     fn of(route: &Route) -> Self {
         let rule = &route.rule;
-        let (name, ports) = (rule.name.clone(), rule.ports.clone());
-        Self { name, ports, upstream: rule.upstream, listener_port: route.listener_port }
+        let (id, name, ports) = (rule.id.clone(), rule.name.clone(), rule.ports.clone());
+        Self { id, name, ports, upstream: rule.upstream, listener_port: route.listener_port }
     }
 }

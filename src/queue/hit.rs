@@ -7,11 +7,8 @@ use crate::model::{DomainName, Mark, Moment, OtherNames, Reason, RuleId, Transpo
 use crate::packet::{self, Syn};
 use crate::record::{PathTaken, Record};
 
-use super::recent::{Decided, RecentSyns};
+use super::recent::{Decided, REMEMBERED, RecentSyns};
 use super::shared::{Basis, Published, Shared};
-
-/// SYNs that are remembered, to tell a retransmission from a new one.
-const REMEMBERED: usize = 16_384;
 
 /// A SYN that the kernel let through by itself.
 #[derive(Clone, Copy, Debug)]

@@ -9,6 +9,9 @@ use super::Basis;
 /// How long a client may go on sending the same SYN: Linux gives up after 127 s (`tcp_syn_retries` 6).
 const WINDOW: Duration = Duration::from_secs(130);
 
+/// SYNs that are remembered by each who decides or hears of them.
+pub const REMEMBERED: usize = 16_384;
+
 /// The SYNs that were answered lately, so that a retransmission is neither decided nor recorded again.
 ///
 /// A fixed table without chains: a newer SYN in the same place displaces the older one, which then at worst

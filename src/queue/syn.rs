@@ -14,13 +14,10 @@ use crate::record::{PathTaken, Record};
 
 use super::fault;
 use super::netlink::MOST_TOGETHER;
-use super::recent::{Decided, RecentSyns};
+use super::recent::{Decided, REMEMBERED, RecentSyns};
 use super::shared::{Published, Shared};
 use super::worker::Handler;
 use super::{Answer, HeldPacket, Hook};
-
-/// SYNs that a worker remembers, to tell a retransmission from a new one.
-const REMEMBERED: usize = 16_384;
 
 /// What is told of a packet without a readable IP header.
 const UNREADABLE: Summary = {

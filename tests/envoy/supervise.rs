@@ -1,6 +1,8 @@
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use decider::envoy::{EnvoyState, Phase, stop_leftover};
+use decider::policy::Policy;
 use tokio::net::TcpListener;
 
 use crate::{Place, in_namespace, sh, start};
@@ -175,31 +177,36 @@ fn a_taken_port_is_one_listener_missing_until_it_is_free() {
     });
 }
 
+/// The policy of a place whose Envoy decider does not keep running.
+fn of_somebody_else(place: &Place) -> Policy {
+    let binary = format!("  binary: {}\n", crate::envoy().display());
+    place.with(&format!("manage: true\n{binary}"), "manage: false\n")
+}
+
+/// An Envoy that runs by decider's files.
+fn somebody_elses(place: &Place) -> Child {
+    Command::new(crate::envoy())
+        .args(["--disable-hot-restart", "--log-level", "critical", "--concurrency", "1", "-c"])
+        .arg(place.config_dir().join("bootstrap.json"))
+        .spawn()
+        .unwrap()
+}
+
 #[test]
 fn somebody_elses_envoy_is_watched_and_never_ended() {
     in_namespace(|| async {
         let managed = Place::new();
-        let binary = format!("  binary: {}\n", crate::envoy().display());
-        let policy = managed.with(&format!("manage: true\n{binary}"), "manage: false\n");
+        let policy = of_somebody_else(&managed);
         let mut running = start(&policy).await;
-        let bootstrap = managed.config_dir().join("bootstrap.json");
-        assert!(bootstrap.exists());
+        assert!(managed.config_dir().join("bootstrap.json").exists());
         assert!(!running.state.borrow().is_well());
-        let mut theirs = std::process::Command::new(crate::envoy())
-            .args(["--disable-hot-restart", "--log-level", "critical", "--concurrency", "1", "-c"])
-            .arg(&bootstrap)
-            .spawn()
-            .unwrap();
+        let mut theirs = somebody_elses(&managed);
         let state = running.until_ready(&policy).await;
         assert_eq!(state.pid(), None);
         theirs.kill().unwrap();
         theirs.wait().unwrap();
         running.until("silent", |state| state.phase == Phase::Silent).await;
-        let mut theirs = std::process::Command::new(crate::envoy())
-            .args(["--disable-hot-restart", "--log-level", "critical", "--concurrency", "1", "-c"])
-            .arg(&bootstrap)
-            .spawn()
-            .unwrap();
+        let mut theirs = somebody_elses(&managed);
         running.until_ready(&policy).await;
         running.supervisor.stop().await;
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -214,8 +221,7 @@ fn somebody_elses_envoy_is_watched_and_never_ended() {
 fn somebody_elses_envoy_that_is_away_for_long_is_down_until_it_is_there() {
     in_namespace(|| async {
         let managed = Place::new();
-        let binary = format!("  binary: {}\n", crate::envoy().display());
-        let policy = managed.with(&format!("manage: true\n{binary}"), "manage: false\n");
+        let policy = of_somebody_else(&managed);
         let mut running = start(&policy).await;
         tokio::time::pause();
         let minutes = tokio::time::Instant::now() + Duration::from_secs(300);
@@ -226,11 +232,7 @@ fn somebody_elses_envoy_that_is_away_for_long_is_down_until_it_is_there() {
         }
         assert_eq!(phases, [Phase::Down]);
         tokio::time::resume();
-        let mut theirs = std::process::Command::new(crate::envoy())
-            .args(["--disable-hot-restart", "--log-level", "critical", "--concurrency", "1", "-c"])
-            .arg(managed.config_dir().join("bootstrap.json"))
-            .spawn()
-            .unwrap();
+        let mut theirs = somebody_elses(&managed);
         running.until_ready(&policy).await;
         running.supervisor.stop().await;
         theirs.kill().unwrap();

@@ -18,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 impl Reloader {
     /// Comes back when it may be time for [`end_what_is_over`](Self::end_what_is_over).
     pub async fn something_may_be_over(&self) {
-        let (now, mut ends) = (clock::now(), self.ends().min());
+        let (now, mut ends) = (clock::now(), self.first_end());
         // Somebody may set the wall clock, and what was over is in force again.
         if self.file.expires() {
             ends = ends.or(Some(now.after(LOOK_EVERY)));
@@ -30,11 +30,9 @@ impl Reloader {
         sleep(wait + Duration::from_millis(1)).await;
     }
 
-    /// When rules in force end.
-    fn ends(&self) -> impl Iterator<Item = Moment> {
-        let published = self.view.shared.published.load_full();
-        let ends: Vec<Moment> = published.policy.spec().rules.iter().filter_map(Rule::ends).collect();
-        ends.into_iter()
+    /// When the first rule in force ends, if one does.
+    fn first_end(&self) -> Option<Moment> {
+        self.view.shared.published.load().policy.spec().rules.iter().filter_map(Rule::ends).min()
     }
 
     /// Takes the rules out that are over, and cuts their connections. Where the wall clock was set, brings those back that are not.
@@ -42,7 +40,7 @@ impl Reloader {
         let (now, skew) = (clock::now(), Skew::now());
         let (stay, over) = self.temporaries.split_at(now);
         let was_set = self.file.expires() && skew.differs_from(self.compared);
-        if !was_set && self.ends().all(|ends| now < ends) {
+        if !was_set && self.first_end().is_none_or(|end| now < end) {
             return self.save_again(now);
         }
         let before = self.view.shared.published.load_full();

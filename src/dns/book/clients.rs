@@ -7,7 +7,7 @@ use slab::Slab;
 
 use crate::model::ClientId;
 
-use super::entry::{Id, NONE};
+use super::entry::{Id, NONE, index};
 
 /// Who has entries, how many, and since when each has been idle.
 pub struct Clients {
@@ -95,8 +95,4 @@ impl Clients {
     pub fn idle(&self) -> impl Iterator<Item = Id> {
         self.ids.iter().rev().map(|(_, &id)| id)
     }
-}
-
-fn index(id: Id) -> usize {
-    usize::try_from(id).unwrap_or(usize::MAX)
 }

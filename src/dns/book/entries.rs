@@ -1,8 +1,9 @@
+use std::iter::successors;
 use std::ops::{Index, IndexMut};
 
 use slab::Slab;
 
-use super::entry::{Entry, Id, NONE};
+use super::entry::{Entry, Id, NONE, index};
 
 /// All entries, each at its place. Those of a client form a ring, in the order in which they were changed.
 pub struct Entries {
@@ -45,45 +46,24 @@ impl Entries {
     /// Those of one client and address, the newest first. `newest` is that one.
     pub fn group(&self, newest: Id) -> impl Iterator<Item = Id> {
         let addr = self[newest].addr;
-        let mut next = Some(newest);
-        std::iter::from_fn(move || {
-            let id = next?;
-            let older = self[id].older;
-            next = Some(older).filter(|&older| older != newest && self[older].addr == addr);
-            Some(id)
-        })
+        self.ring(newest).take_while(move |&id| self[id].addr == addr)
     }
 
     /// All of one client's, the newest first.
     pub fn ring(&self, newest: Id) -> impl Iterator<Item = Id> {
-        let mut next = Some(newest);
-        std::iter::from_fn(move || {
-            let id = next?;
-            next = Some(self[id].older).filter(|&older| older != newest);
-            Some(id)
-        })
+        successors(Some(newest), move |&id| Some(self[id].older).filter(|&older| older != newest))
     }
 
     /// Those of one client and address, the oldest first. `oldest` is that one.
     pub fn together(&self, oldest: Id) -> impl Iterator<Item = Id> {
         let addr = self[oldest].addr;
-        let mut next = Some(oldest);
-        std::iter::from_fn(move || {
-            let id = next?;
-            let newer = self[id].newer;
-            next = Some(newer).filter(|&newer| newer != oldest && self[newer].addr == addr);
-            Some(id)
-        })
+        let ring = successors(Some(oldest), move |&id| Some(self[id].newer).filter(|&newer| newer != oldest));
+        ring.take_while(move |&id| self[id].addr == addr)
     }
 
     /// Those of one address that others use, the newest first. `newest` is that one.
     pub fn chain(&self, newest: Option<Id>) -> impl Iterator<Item = Id> {
-        let mut next = newest;
-        std::iter::from_fn(move || {
-            let id = next?;
-            next = Some(self[id].shared_older).filter(|&older| older != NONE);
-            Some(id)
-        })
+        successors(newest, move |&id| Some(self[id].shared_older).filter(|&older| older != NONE))
     }
 
     /// Takes what lies between two entries of a ring, both included, out of it: a ring of its own now.
@@ -103,10 +83,6 @@ impl Entries {
         self[newest].newer = behind;
         self[behind].older = newest;
     }
-}
-
-fn index(id: Id) -> usize {
-    usize::try_from(id).unwrap_or(usize::MAX)
 }
 
 /// Whoever removes an entry has taken it out of every list before.

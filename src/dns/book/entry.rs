@@ -10,6 +10,11 @@ pub type Id = u32;
 /// The place of nothing.
 pub const NONE: Id = Id::MAX;
 
+/// The same as a number of the slab.
+pub fn index(id: Id) -> usize {
+    usize::try_from(id).unwrap_or(usize::MAX)
+}
+
 /// An observation as it is kept: 88 bytes, of which there are millions. Times are to the millisecond.
 pub struct Entry {
     pub name: DomainName,
@@ -39,7 +44,7 @@ impl Entry {
     pub fn new(record: &Record, name: DomainName, client: Id) -> Self {
         let &Record { addr, client: _, name: _, learned, expires, ttl, belief, flows } = record;
         let life = millis(expires.since(learned));
-        let ttl = u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX);
+        let ttl = seconds(ttl);
         let (older, newer, shared_older) = (NONE, NONE, NONE);
         let (is_shared, shared_life) = (false, life);
         Self {
@@ -80,7 +85,7 @@ impl Entry {
         if self.learned <= record.learned {
             self.learned = record.learned;
             self.belief = record.belief;
-            self.ttl = u32::try_from(record.ttl.as_secs()).unwrap_or(u32::MAX);
+            self.ttl = seconds(record.ttl);
         }
         self.life = millis(expires.since(self.learned));
         self.flows = self.flows.max(record.flows);
@@ -102,6 +107,10 @@ impl Entry {
             flows: self.flows,
         }
     }
+}
+
+fn seconds(time: Duration) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
 }
 
 /// Rounded up; 49 days at most, which is more than a policy can ask for.

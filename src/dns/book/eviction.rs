@@ -31,11 +31,11 @@ impl Book {
 
     /// Removes an entry from wherever it is.
     pub(super) fn remove(&mut self, id: Id) -> Entry {
-        let (client, addr) = (self.entries[id].client, self.entries[id].addr);
+        let client = self.entries[id].client;
         if self.entries[id].is_shared {
             self.unshare(id);
         }
-        let sought = super::Sought::new(&self.hasher, self.clients.who(client), addr);
+        let sought = self.sought(id);
         if self.newest(sought) == Some(id) {
             let next = self.entries.group(id).nth(1);
             self.own.replace(sought.hash, Some(id), next, |_| sought.hash);
@@ -57,8 +57,7 @@ impl Book {
 
     /// Of an address with too many names one that is expired, else the oldest.
     fn displaced(&self, id: Id, now: Moment) -> Option<Id> {
-        let entry = &self.entries[id];
-        let newest = self.newest(super::Sought::new(&self.hasher, self.clients.who(entry.client), entry.addr))?;
+        let newest = self.newest(self.sought(id))?;
         let limit = self.room.per_address.max(1);
         let oldest = self.entries.group(newest).skip(limit).last()?;
         let expired = self.entries.group(newest).filter(|&id| !self.entries[id].is_live(now)).last();

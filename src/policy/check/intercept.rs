@@ -41,8 +41,8 @@ fn gateway(intercept: &Fields<'_, '_>) -> Option<Gateway> {
     let interfaces = gateway.list("interfaces", MOST, interface);
     let networks = if gateway.has("networks") { gateway.list("networks", MOST, network) } else { Some(Vec::new()) };
     Some(Gateway {
-        interfaces: without_overlap(interfaces?, covers, intercept.problems()),
-        networks: without_overlap(networks?, |wide: &IpNet, narrow| wide.contains(narrow), intercept.problems()),
+        interfaces: without_overlap(interfaces?, covers, ToString::to_string, intercept.problems()),
+        networks: without_overlap(networks?, contains, ToString::to_string, intercept.problems()),
     })
 }
 
@@ -51,10 +51,16 @@ fn covers(wide: &InterfacePattern, narrow: &InterfacePattern) -> bool {
     if wide.is_wild() { wide.matches(narrow.as_str().trim_end_matches('*')) } else { wide == narrow }
 }
 
-/// Tells the entries that others already cover, which the kernel's sets do not take.
-fn without_overlap<T: ToString>(
+/// Whether every address of the second network is in the first.
+pub fn contains(wide: &IpNet, narrow: &IpNet) -> bool {
+    wide.contains(narrow)
+}
+
+/// Tells the entries that others already cover, by what is `written` for each. The kernel's sets do not take such.
+pub fn without_overlap<T>(
     entries: Vec<Located<T>>,
     covers: impl Fn(&T, &T) -> bool,
+    written: impl Fn(&T) -> String,
     problems: &Problems<'_>,
 ) -> Vec<T> {
     for (index, entry) in entries.iter().enumerate() {
@@ -64,7 +70,7 @@ fn without_overlap<T: ToString>(
             *other_index != index && earlier_twin && covers(&other.value, &entry.value)
         });
         if let Some((_, other)) = covering {
-            let (entry_text, other_text) = (entry.value.to_string(), other.value.to_string());
+            let [entry_text, other_text] = [&entry.value, &other.value].map(&written);
             let message = format!("{} is already covered by {}", shown(&entry_text), shown(&other_text));
             let fault = Fault::new(Code::DuplicateEntry, message).help("take one of them out");
             problems.error(entry.span, fault.related(other.span, "this covers it"));

@@ -9,6 +9,8 @@ use crate::policy::problems::{Fault, shown};
 use crate::policy::spec::{Expiry, Gateway};
 use crate::policy::value::client;
 
+use super::intercept::{contains, without_overlap};
+
 /// Most clients of a rule; a decision looks at each.
 const MOST: usize = 64;
 
@@ -17,23 +19,16 @@ pub fn clients(fields: &Fields<'_, '_>, gateway: Option<&Gateway>) -> Option<Vec
     if !fields.has("clients") {
         return Some(Vec::new());
     }
-    let mut clients = fields.one_or_more("clients", MOST, client)?;
-    clients.sort_by_key(|client| (std::cmp::Reverse(client.value.prefix_len()), client.value));
-    for (index, client) in clients.iter().enumerate() {
-        let wider = clients.iter().skip(index + 1).find(|wider| wider.value.contains(&client.value));
-        if let Some(wider) = wider {
-            let message = format!("{} is already covered by {}", quoted(&client.value), quoted(&wider.value));
-            let fault = Fault::new(Code::DuplicateEntry, message).help("take one of them out");
-            fields.problems().error(client.span, fault.related(wider.span, "this covers it"));
-        }
-    }
-    let is_none_of = |gateway: &Gateway| !clients.iter().any(|client| has_any_of(gateway, &client.value));
+    let clients = fields.one_or_more("clients", MOST, client)?;
+    let mut clients = without_overlap(clients, contains, written, fields.problems());
+    clients.sort_by_key(|client| (std::cmp::Reverse(client.prefix_len()), *client));
+    let is_none_of = |gateway: &Gateway| !clients.iter().any(|client| has_any_of(gateway, client));
     if !clients.is_empty() && gateway.is_some_and(is_none_of) {
         let message = "this rule is for no client: `intercept.gateway.networks` has none of these";
         let fault = Fault::new(Code::NoEffect, message).help("name addresses that clients' packets come from");
         fields.problems().warning(fields.value_span("clients"), fault);
     }
-    Some(clients.into_iter().map(|client| client.value).collect())
+    Some(clients)
 }
 
 fn has_any_of(gateway: &Gateway, clients: &IpNet) -> bool {
@@ -45,10 +40,6 @@ fn has_any_of(gateway: &Gateway, clients: &IpNet) -> bool {
 #[must_use]
 pub fn written(client: &IpNet) -> String {
     if client.prefix_len() == client.max_prefix_len() { client.addr().to_string() } else { client.to_string() }
-}
-
-fn quoted(client: &IpNet) -> String {
-    shown(&written(client))
 }
 
 /// Reads `expires`.

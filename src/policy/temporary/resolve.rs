@@ -158,8 +158,8 @@ fn is_covered(client: IpAddr, spec: &Spec) -> Result<(), Refused> {
 /// `<domain>:<port>/<proto>`, as a rule of the file would be called that says the same: with that it goes on as it is. Behind it
 /// the only client.
 fn made_id(rule: &Rule, client: Option<IpAddr>) -> RuleId {
-    let ports: Vec<String> = rule.ports.iter().map(u16::to_string).collect();
-    let rest = format!(":{}/{}{}", ports.join(","), rule.proto, client.map_or(String::new(), |c| format!("@{c}")));
+    let ports = check::written_ports(&rule.ports);
+    let rest = format!(":{ports}/{}{}", rule.proto, client.map_or(String::new(), |c| format!("@{c}")));
     let name = rule.name.as_str();
     if name.len() + rest.len() <= check::MAX_ID {
         return RuleId::new(format!("{name}{rest}"));
